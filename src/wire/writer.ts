@@ -1,0 +1,98 @@
+// Appends fields to a buffer that grows; lengths written before their content is known are patched afterwards.
+
+import { WireError } from '../base/errors.ts';
+
+export class Writer {
+  #bytes: Buffer;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = Buffer.allocUnsafe(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What has been written so far: a view that stays valid until the next write. */
+  finish(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  u8(value: number, field = 'u8'): void {
+    this.#check(value, 0xff, field);
+    this.#bytes[this.#grow(1)] = value;
+  }
+  u16(value: number, field = 'u16'): void {
+    this.#check(value, 0xffff, field);
+    const at = this.#grow(2);
+    this.#bytes.writeUInt16BE(value, at);
+  }
+  u32(value: number, field = 'u32'): void {
+    this.#check(value, 0xffffffff, field);
+    const at = this.#grow(4);
+    this.#bytes.writeUInt32BE(value, at);
+  }
+  u64(value: bigint, field = 'u64'): void {
+    if (value < 0n || value > 0xffffffffffffffffn) throw new WireError('TOO_LONG', field, this.#length, String(value));
+    const at = this.#grow(8);
+    this.#bytes.writeBigUInt64BE(value, at);
+  }
+  u16le(value: number, field = 'u16le'): void {
+    this.#check(value, 0xffff, field);
+    const at = this.#grow(2);
+    this.#bytes.writeUInt16LE(value, at);
+  }
+  u32le(value: number, field = 'u32le'): void {
+    this.#check(value, 0xffffffff, field);
+    const at = this.#grow(4);
+    this.#bytes.writeUInt32LE(value, at);
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+
+  zeros(count: number): void {
+    const at = this.#grow(count);
+    this.#bytes.fill(0, at, at + count);
+  }
+
+  /** Zeros up to the next multiple of `unit`, counted from `from`. */
+  align(unit: number, from = 0): void {
+    const over = (this.#length - from) % unit;
+    if (over !== 0) this.zeros(unit - over);
+  }
+
+  patchU16(at: number, value: number, field = 'length'): void {
+    this.#check(value, 0xffff, field);
+    this.#bytes.writeUInt16BE(value, at);
+  }
+  patchU16le(at: number, value: number, field = 'length'): void {
+    this.#check(value, 0xffff, field);
+    this.#bytes.writeUInt16LE(value, at);
+  }
+  patchU32le(at: number, value: number, field = 'length'): void {
+    this.#check(value, 0xffffffff, field);
+    this.#bytes.writeUInt32LE(value, at);
+  }
+
+  #check(value: number, max: number, field: string): void {
+    if (!Number.isInteger(value) || value < 0 || value > max) {
+      throw new WireError('TOO_LONG', field, this.#length, String(value));
+    }
+  }
+
+  #grow(count: number): number {
+    const at = this.#length;
+    const need = at + count;
+    if (need > this.#bytes.length) {
+      const bigger = Buffer.allocUnsafe(Math.max(need, this.#bytes.length * 2));
+      this.#bytes.copy(bigger, 0, 0, at);
+      this.#bytes = bigger;
+    }
+    this.#length = need;
+    return at;
+  }
+}
