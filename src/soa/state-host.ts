@@ -1,0 +1,107 @@
+// The agent's core as its session sees it: one State Host that answers the SOM's requests of IF(M,A), whatever carries them.
+// Must not know how messages travel (src/protocol) nor who decides about migrations (src/som).
+
+import { StateferryError } from '../base/errors.ts';
+import type {
+  Abort,
+  Commit,
+  Done,
+  Drained,
+  Gate,
+  GetReady,
+  Heartbeat,
+  Installed,
+  Quiesce,
+  Quiesced,
+  Ready,
+  Refusal,
+  Refused,
+  Retire,
+  StateChunk,
+  StateHostRegistration,
+  UploadRequest,
+  UploadState,
+} from '../protocol/generated/stateferry.ts';
+
+/** Why a State Host refuses a whole request. `Refused.reason` on the wire; docs/protocol.md lists them for operators. */
+export const REFUSED_REASONS = [
+  'bad-selector', // no VM address, an address that is none, or VNID 0
+  'unknown-vn', // this State Host has no zone for the VNID
+  'unsupported-kind', // a kind of state, or a schema version, this State Host does not have
+  'over-limit', // more records than the request allows: never cut, always refused
+  'no-room', // the conntrack table has not enough free entries for the manifest
+  'ruleset-differs', // this State Host filters by other rules than the source did
+  'clash', // entries here are not the moved ones and cannot be replaced (NAT binding in use)
+  'bad-chunk', // digest, sequence or record syntax of a chunk
+  'bad-record', // a record outside the selector, of a foreign VN or with a value no kernel gives
+  'unknown-migration', // nothing here under that id (or the agent was started again since)
+  'wrong-phase', // the request does not fit what went before it
+  'superseded', // a newer Get ready for the same selector took this one's place
+  'not-settled', // the sentinel never came back: the event stream is not to be trusted
+  'events-lost', // the kernel dropped events while the migration ran: the upload must start anew
+  'kernel', // the kernel answered with an error; the detail has it
+] as const;
+export type RefusedReason = (typeof REFUSED_REASONS)[number];
+
+/** A request answered by `Refused`: an expected outcome for the SOM, an exception inside the agent. */
+export class RefusedError extends StateferryError<RefusedReason> {
+  readonly migration: string;
+  readonly detail: string;
+  readonly records: readonly Refusal[];
+
+  constructor(
+    reason: RefusedReason,
+    migration: string,
+    detail: string,
+    options: { records?: readonly Refusal[]; cause?: unknown; retriable?: boolean } = {},
+  ) {
+    super(reason, `${reason}: ${detail}`, {
+      cause: options.cause,
+      retriable: options.retriable ?? false,
+      context: { migration, detail },
+    });
+    this.migration = migration;
+    this.detail = detail;
+    this.records = options.records ?? [];
+  }
+
+  /** The message of IF(M,A) that says it. */
+  toMessage(): Refused {
+    return { migration: this.migration, reason: this.code, detail: this.detail, records: [...this.records] };
+  }
+}
+
+/**
+ * One State Host. All methods but the synchronous ones may reject with `RefusedError`; anything else they reject with is a
+ * defect or a dead kernel socket. Requests about the same migration must be made in the order the SOM sent them; each
+ * is idempotent, so that a session that was cut may repeat the last one.
+ */
+export interface StateHost {
+  registration(): Promise<StateHostRegistration>;
+  /**
+   * Source. Emits the snapshot's chunks (the last of them `final`), resolves with the manifest, and with `follow` goes on
+   * emitting PHASE_DELTA (after the drain PHASE_LATE) chunks until retire, abort or close.
+   */
+  upload(request: UploadRequest, emit: (chunk: StateChunk) => void): Promise<UploadState>;
+  /** Destination: checks the manifest and cancels what is still pending for the same selector. */
+  getReady(request: GetReady): Promise<Ready>;
+  /** Destination: `Installed` for `final` chunks, null for others. Chunks may be handed over without waiting. */
+  download(chunk: StateChunk): Promise<Installed | null>;
+  /** Source: waits for the markers on the data ports and for handshakes to end, at most `boundMs`. */
+  quiesce(request: Quiesce): Promise<Quiesced>;
+  /** Source: refuses new connections, emits the final PHASE_DRAIN chunk, then resolves. */
+  gate(request: Gate): Promise<Drained>;
+  /** Both: the lift is done; from now on only forward TCP transitions count. */
+  commit(request: Commit): Promise<Done>;
+  /** Both: the source opens its gate and stops following; the destination deletes what it installed. */
+  abort(request: Abort): Promise<Done>;
+  /** Source: deletes what was handed over, stops following, opens its gate. */
+  retire(request: Retire): Promise<Done>;
+  heartbeat(): Heartbeat;
+  /** Announces this State Host on its data ports (LLDP keyed by `AaReply.lldp_key`), once a second until close. */
+  startAnnouncing(key: Buffer): void;
+  /** The SOM's wall clock minus ours, as the session measured it: records are stamped in the SOM's time. */
+  setClockOffset(offsetMs: number): void;
+  /** Opens gates, stops following, closes sockets. Installed state stays. */
+  close(): Promise<void>;
+}
