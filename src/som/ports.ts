@@ -1,0 +1,65 @@
+// What the saga needs from the world, as narrow as it can be said: agents and flows. The controller gives the real ones
+// (agents/, fabric.ts), the simulator its own.
+
+import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
+import type { Route } from '../base/route.ts';
+import type {
+  Abort,
+  Commit,
+  Done,
+  Drained,
+  Gate,
+  GetReady,
+  Installed,
+  Quiesce,
+  Quiesced,
+  Ready,
+  Retire,
+  StateChunk,
+  UploadRequest,
+  UploadState,
+} from '../protocol/generated/stateferry.ts';
+
+/** One registered State Host. Rejects with AgentError (agents/agent-error.ts). */
+export interface Agent {
+  readonly id: StateHostId;
+  upload(request: UploadRequest, onChunk: (chunk: StateChunk) => void): Promise<UploadState>;
+  getReady(request: GetReady): Promise<Ready>;
+  download(chunk: StateChunk): Promise<Installed | null>;
+  quiesce(request: Quiesce): Promise<Quiesced>;
+  gate(request: Gate): Promise<Drained>;
+  commit(request: Commit): Promise<Done>;
+  abort(request: Abort): Promise<Done>;
+  retire(request: Retire): Promise<Done>;
+}
+
+export interface Agents {
+  get(id: StateHostId): Agent | undefined;
+}
+
+/** Which flows a pin keeps: those of a VM with the VMs of its VN behind one peer NVE. */
+export interface PinRequest {
+  /** Unique per transfer; the same for its gate. */
+  readonly key: string;
+  readonly vnid: Vnid;
+  readonly vm: Mac;
+  readonly peerNve: Dpid;
+  /** From the VM's present NVE, through the State Host that has the state, to `peerNve`. */
+  readonly route: Route;
+}
+
+/** Every method resolves when all switches concerned have confirmed, and rejects when one did not. */
+export interface FlowControl {
+  /** Holds openers (TCP SYN), or openers and all packets that are not TCP, at the NVEs at both ends. */
+  closeGate(key: string, holds: 'openers' | 'all'): Promise<void>;
+  /** Opens the gate; what was held goes its way in order. */
+  openGate(key: string): Promise<void>;
+  /** Sends marker frames behind the last packets that took the pinned path; returns their nonces. */
+  sendMarkers(key: string): readonly bigint[];
+  /** Learning frames for bridging State Hosts on the new path. */
+  teachNewPath(key: string): void;
+  /** Both directions leave the pin in one step; the gate opens with it. */
+  lift(key: string): Promise<void>;
+  /** After the grace: the rules for late packets go as well. */
+  forget(key: string): Promise<void>;
+}

@@ -1,0 +1,100 @@
+// What a migration leaves behind for people and programs: its record, from which API, CLI and reports read.
+// Data only; who writes it is som.ts and transfer.ts.
+
+import type { Dpid, IpAddress, Mac, MigrationId, StateHostId, Vnid } from '../base/ids.ts';
+import type { Selector } from '../base/selector.ts';
+
+/** The steps of the design's section 2, in their order. `quiesce` is the gate's first half: openers held, handshakes end. */
+export const STEPS = [
+  'notify',
+  'pin',
+  'upload',
+  'ready',
+  'download',
+  'quiesce',
+  'gate',
+  'drain',
+  'lift',
+  'retire',
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/**
+ * - `running`: between notify and retire;
+ * - `migrated`: lifted and retired, or nothing had to move;
+ * - `degraded`: the pin stays, flows run over the detour, the reason is named and it will be tried again;
+ * - `superseded`: a newer move of the VM took over;
+ * - `abandoned`, `forced`: an operator decided.
+ */
+export type MigrationState = 'running' | 'migrated' | 'degraded' | 'superseded' | 'abandoned' | 'forced';
+
+/** One finished (or failed) step. Times are milliseconds; `wallMs` (epoch) is when the step ended. */
+export interface StepRecord {
+  readonly transfer: number | null;
+  readonly attempt: number;
+  readonly step: Step;
+  readonly startedWallMs: number;
+  readonly wallMs: number;
+  readonly ms: number;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly failed?: string;
+}
+
+export interface RefusedRecord {
+  readonly reason: string;
+  readonly record: string;
+  readonly detail: string;
+}
+
+/** State of one selector from one State Host to another. */
+export interface TransferRecord {
+  readonly index: number;
+  readonly source: StateHostId | null;
+  readonly destination: StateHostId | null;
+  readonly peerNve: Dpid;
+  readonly selector: Selector;
+  state: MigrationState | 'lifted';
+  reason: string | null;
+  attempt: number;
+  entries: number;
+  /** Hex; of the moved records at the sentinel (hard case 19). */
+  digestSource: string | null;
+  digestDestination: string | null;
+  digestEqual: boolean | null;
+  /** When the destination acknowledged what it has in its kernel: the snapshot's, and the drain's. */
+  installedWallMs: number | null;
+  drainedWallMs: number | null;
+  refused: RefusedRecord[];
+  /** Handshakes that were still under way at the freeze and were followed after the lift. */
+  handshakes: string[];
+  /** Moved TCP entries have a liberal window check, on both sides, for good; new flows are strict (facts, section 3). */
+  liberal: boolean;
+}
+
+export interface HeldRecord {
+  limbo: number;
+  punted: number;
+  gated: number;
+  dropped: number;
+}
+
+export interface MigrationRecord {
+  readonly id: MigrationId;
+  readonly cause: string;
+  evidence: readonly string[];
+  readonly vm: {
+    readonly vnid: Vnid;
+    readonly vnName: string;
+    readonly mac: Mac;
+    readonly addresses: readonly IpAddress[];
+  };
+  readonly oldNve: Dpid;
+  readonly newNve: Dpid;
+  state: MigrationState;
+  reason: string | null;
+  readonly startedWallMs: number;
+  endedWallMs: number | null;
+  readonly transfers: TransferRecord[];
+  readonly steps: StepRecord[];
+  readonly held: HeldRecord;
+}

@@ -1,0 +1,222 @@
+// One transfer: the state of one selector from its source to its destination. Reads top to bottom as the table in
+// section 2 of the design; `upload`, `ready` and `download` are the arrows of the draft's Figure 3.
+
+import type { Clock } from '../base/clock.ts';
+import type { Dpid, StateHostId } from '../base/ids.ts';
+import type { Selector } from '../base/selector.ts';
+import { Phase } from '../protocol/generated/stateferry.ts';
+import type { Drained, Installed, UploadState } from '../protocol/generated/stateferry.ts';
+import { MigrationError } from './errors.ts';
+import type { Agent, Agents, FlowControl } from './ports.ts';
+import type { TransferRecord } from './record.ts';
+import { Relay } from './relay.ts';
+import type { Saga } from './saga.ts';
+
+/**
+ * How a move is made: `detour` is the design's; `copy` leaves out gate and drain; `draft` re-points at once and moves the
+ * state meanwhile, as the draft says; `none` re-points at once and moves nothing (the control).
+ */
+export type Strategy = 'detour' | 'copy' | 'draft' | 'none';
+
+export interface TransferPlan {
+  /** Names this attempt on IF(M,A). */
+  readonly wireId: string;
+  /** Names pin and gate. */
+  readonly key: string;
+  readonly source: StateHostId;
+  readonly destination: StateHostId;
+  readonly peerNve: Dpid;
+  readonly selector: Selector;
+  readonly strategy: Strategy;
+  readonly epoch: number;
+}
+
+export interface TransferLimits {
+  /** Records; one more fails the upload. */
+  readonly limit: number;
+  /** How long handshakes under way are waited for at the gate. */
+  readonly drainBoundMs: number;
+  /** Between lift and retire. */
+  readonly graceMs: number;
+}
+
+export interface TransferIo {
+  readonly agents: Agents;
+  readonly flows: FlowControl;
+  readonly clock: Clock;
+  readonly saga: Saga;
+  readonly record: TransferRecord;
+  readonly limits: TransferLimits;
+  /** Aborted when a newer move or an operator takes over; heeded between steps until the lift. */
+  readonly signal: AbortSignal;
+  /** The flows run through the destination. */
+  onLifted(): void;
+}
+
+/** Resolves when the state is retired at the source. Rejects with the cause after everything was undone. */
+export async function runTransfer(plan: TransferPlan, io: TransferIo): Promise<void> {
+  const relay = new Relay();
+  try {
+    const source = agentOf(io.agents, plan.source, 'source-missing');
+    const destination = agentOf(io.agents, plan.destination, 'destination-missing');
+    const ends: Ends = { plan, io, source, destination, relay };
+    await copyState(ends);
+    if (plan.strategy === 'detour') await freeze(ends);
+    await lift(ends);
+    await io.clock.sleep(io.limits.graceMs);
+    await retire(ends);
+  } catch (cause) {
+    if (!io.saga.onlyForward) await io.saga.unwind();
+    throw cause;
+  } finally {
+    relay.stop();
+  }
+}
+
+interface Ends {
+  readonly plan: TransferPlan;
+  readonly io: TransferIo;
+  readonly source: Agent;
+  readonly destination: Agent;
+  readonly relay: Relay;
+}
+
+/** upload, ready, download: the destination's kernel has the snapshot, and follows. */
+async function copyState({ plan, io, source, destination, relay }: Ends): Promise<void> {
+  const { saga, record } = io;
+  const migration = plan.wireId;
+  const selector = {
+    vnid: plan.selector.vnid,
+    vm: [...plan.selector.vm],
+    peers: [...(plan.selector.peers ?? [])],
+  };
+  const upload: UploadState = await saga.step('upload', {
+    run: () =>
+      source.upload(
+        { migration, selector, kinds: ['conntrack'], follow: true, limit: BigInt(io.limits.limit) },
+        (chunk) => {
+          relay.push(chunk);
+        },
+      ),
+    undo: async () => {
+      await source.abort({ migration, reason: 'undo' });
+    },
+    detail: (u) => ({ records: Number(u.manifest?.records ?? 0n), bytes: relay.bytes, chunks: relay.chunks }),
+  });
+  record.entries = Number(upload.manifest?.records ?? 0n);
+  io.signal.throwIfAborted();
+  await saga.step('ready', {
+    run: () => destination.getReady({ migration, selector, manifest: upload.manifest, epoch: BigInt(plan.epoch) }),
+    undo: async () => {
+      relay.stop();
+      await destination.abort({ migration, reason: 'undo' });
+    },
+    detail: (ready) => ({ warnings: ready.warnings.map((w) => `${w.reason} ${w.record} ${w.detail}`.trim()) }),
+  });
+  io.signal.throwIfAborted();
+  const installed = await saga.step('download', {
+    run: () => {
+      const done = relay.installed(Phase.PHASE_SNAPSHOT);
+      relay.start(destination);
+      return done;
+    },
+    detail: (i) => ({ records: Number(i.records), refused: i.refused.length }),
+  });
+  record.installedWallMs = io.clock.wallMs();
+  noteRefused(record, installed);
+  io.signal.throwIfAborted();
+}
+
+/** quiesce, gate, drain: nothing new is born at the source, and both sides are proven equal. */
+async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
+  const { saga, flows, record } = io;
+  const migration = plan.wireId;
+  await saga.step('quiesce', {
+    run: async () => {
+      await flows.closeGate(plan.key, 'openers');
+      const markers = [...flows.sendMarkers(plan.key)];
+      return source.quiesce({ migration, boundMs: io.limits.drainBoundMs, markers });
+    },
+    undo: () => flows.openGate(plan.key),
+    detail: (q) => ({ handshakes: Number(q.handshakes), markersMissing: Number(q.markersMissing) }),
+  });
+  io.signal.throwIfAborted();
+  const settled = relay.installed(Phase.PHASE_DRAIN);
+  settled.catch(() => undefined); // the drain step reports it
+  const drained: Drained = await saga.step('gate', {
+    run: async () => {
+      await flows.closeGate(plan.key, 'all');
+      return source.gate({ migration });
+    },
+    detail: (d) => ({ records: Number(d.records), sequence: Number(d.sequence), handshakes: d.handshakes.length }),
+  });
+  record.handshakes = drained.handshakes;
+  record.entries = Number(drained.records);
+  const installed: Installed = await saga.step('drain', {
+    run: async () => {
+      const acknowledged = await settled;
+      record.digestSource = Buffer.from(drained.digest).toString('hex');
+      record.digestDestination = Buffer.from(acknowledged.digest).toString('hex');
+      record.digestEqual = record.digestSource === record.digestDestination;
+      noteRefused(record, acknowledged);
+      if (!record.digestEqual) {
+        throw new MigrationError('state-mismatch', 'the digests of source and destination differ at the sentinel', {
+          retriable: true,
+          context: { source: record.digestSource, destination: record.digestDestination },
+        });
+      }
+      return acknowledged;
+    },
+    detail: (i) => ({ records: Number(i.records), digest: record.digestDestination }),
+  });
+  record.drainedWallMs = io.clock.wallMs();
+  record.entries = Number(installed.records);
+  io.signal.throwIfAborted();
+}
+
+/** The re-pointing itself; from its last confirmation on there is only forward. */
+async function lift({ plan, io, source, destination }: Ends): Promise<void> {
+  await io.saga.step('lift', {
+    run: async () => {
+      io.flows.teachNewPath(plan.key);
+      await io.flows.lift(plan.key);
+    },
+  });
+  io.saga.pointOfNoReturn();
+  io.onLifted();
+  // A side that is gone by now learns it when it comes back: its records are as good as the last delta.
+  await Promise.allSettled([
+    destination.commit({ migration: plan.wireId }),
+    source.commit({ migration: plan.wireId }),
+  ]);
+}
+
+async function retire({ plan, io, source }: Ends): Promise<void> {
+  await io.saga.step('retire', {
+    run: async () => {
+      await io.flows.forget(plan.key);
+      // `draft` says nothing of deleting; the state stays at the source, as there.
+      if (plan.strategy === 'draft') return null;
+      return source.retire({ migration: plan.wireId, epoch: BigInt(plan.epoch) });
+    },
+    detail: (done) => ({ records: Number(done?.records ?? 0n) }),
+  });
+}
+
+function agentOf(agents: Agents, id: StateHostId, code: 'source-missing' | 'destination-missing'): Agent {
+  const agent = agents.get(id);
+  if (agent === undefined) {
+    throw new MigrationError(code, `no agent is registered for State Host ${id}`, { retriable: true });
+  }
+  return agent;
+}
+
+function noteRefused(record: TransferRecord, installed: Installed): void {
+  for (const r of installed.refused) record.refused.push({ reason: r.reason, record: r.record, detail: r.detail });
+  if (installed.refused.length > 0) {
+    throw new MigrationError(
+      'records-refused',
+      `${installed.refused.length} records were refused, the first: ${installed.refused[0]?.reason ?? ''} ${installed.refused[0]?.record ?? ''}`,
+    );
+  }
+}
