@@ -155,22 +155,27 @@ function writeOptional(w: Writer, tlv: LldpTlv): void {
     case 'port-description':
     case 'system-name':
     case 'system-description':
-      return writeTlv(w, TLV[tlv.type], `lldp.${tlv.type}`, () => w.raw(Buffer.from(tlv.text, 'utf8')));
+      writeTlv(w, TLV[tlv.type], `lldp.${tlv.type}`, () => w.raw(Buffer.from(tlv.text, 'utf8')));
+      return;
     case 'system-capabilities':
-      return writeTlv(w, TLV[tlv.type], 'lldp.capabilities', () => {
+      writeTlv(w, TLV[tlv.type], 'lldp.capabilities', () => {
         w.u16(tlv.capabilities);
         w.u16(tlv.enabled);
       });
+      return;
     case 'management-address':
-      return writeTlv(w, TLV[tlv.type], 'lldp.management-address', () => w.raw(tlv.value));
+      writeTlv(w, TLV[tlv.type], 'lldp.management-address', () => w.raw(tlv.value));
+      return;
     case 'organization':
-      return writeTlv(w, TLV.organization, 'lldp.organization', () => {
+      writeTlv(w, TLV.organization, 'lldp.organization', () => {
         w.u8(tlv.oui >> 16, 'lldp.oui');
         w.u16(tlv.oui & 0xffff);
         w.u8(tlv.subtype, 'lldp.organization.subtype');
         w.raw(tlv.value);
       });
+      return;
     case 'unknown':
-      return writeTlv(w, tlv.tlvType, 'lldp.unknown', () => w.raw(tlv.value));
+      writeTlv(w, tlv.tlvType, 'lldp.unknown', () => w.raw(tlv.value));
+      return;
   }
 }
