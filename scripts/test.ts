@@ -41,14 +41,16 @@ interface Suite {
   readonly mocha: (args: readonly string[]) => Command;
 }
 
+const UNIT_TESTS = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'] as const;
+
 const unit = (withThresholds: boolean): Suite => ({
   title: 'Unit and property tests',
-  mocha: (args) => ['c8', ...(withThresholds ? [] : ['--check-coverage=false']), 'mocha', ...args],
+  mocha: (args) => ['c8', ...(withThresholds ? [] : ['--check-coverage=false']), 'mocha', ...args, ...UNIT_TESTS],
 });
 
 const INTEGRATION: Suite = {
   title: 'Integration tests',
-  mocha: (args) => asRoot(['mocha', '--config', '.mocharc.integration.json', ...args]),
+  mocha: (args) => asRoot(['mocha', '--timeout', '120000', ...args, 'test/integration/**/*.test.ts']),
 };
 
 /** A run that failed for another reason than a test (coverage, a crash, no tests at all) counts as one failure. */
