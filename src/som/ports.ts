@@ -48,18 +48,41 @@ export interface PinRequest {
   readonly route: Route;
 }
 
+/** A VM is at another NVE. */
+export interface Relocation {
+  readonly vnid: Vnid;
+  readonly vm: Mac;
+  readonly oldNve: Dpid;
+  readonly newNve: Dpid;
+  readonly pins: readonly PinRequest[];
+  /** Keys of earlier transfers of this VM whose pins, gates and late-packet rules these take the place of. */
+  readonly replaces: readonly string[];
+}
+
+/** What was held for a VM while it was between two places and while it was learnt. */
+export interface HeldCounts {
+  readonly limbo: number;
+  readonly punted: number;
+  readonly dropped: number;
+}
+
 /** Every method resolves when all switches concerned have confirmed, and rejects when one did not. */
 export interface FlowControl {
+  /** Distributes the VM's new location to every NVE that has its VN, with its pins; what waited for the VM goes its way. */
+  relocate(relocation: Relocation): Promise<HeldCounts>;
   /** Holds openers (TCP SYN), or openers and all packets that are not TCP, at the NVEs at both ends. */
   closeGate(key: string, holds: 'openers' | 'all'): Promise<void>;
-  /** Opens the gate; what was held goes its way in order. */
+  /** Opens the gate; what was held goes its way in order. Does nothing when none is closed. */
   openGate(key: string): Promise<void>;
   /** Sends marker frames behind the last packets that took the pinned path; returns their nonces. */
   sendMarkers(key: string): readonly bigint[];
   /** Learning frames for bridging State Hosts on the new path. */
   teachNewPath(key: string): void;
-  /** Both directions leave the pin in one step; the gate opens with it. */
-  lift(key: string): Promise<void>;
+  /** Both directions leave the pin in one step and the gate opens with it. Resolves with the packets it had held. */
+  lift(key: string): Promise<number>;
   /** After the grace: the rules for late packets go as well. */
   forget(key: string): Promise<void>;
+  /** Whether the pin's rules are on the switches that hold them: what a restarted controller finds. */
+  pinInstalled(key: string): 'all' | 'some' | 'none';
+  route(from: Dpid, to: Dpid): Route | null;
 }

@@ -6,6 +6,7 @@ import type { Dpid, StateHostId } from '../base/ids.ts';
 import type { Selector } from '../base/selector.ts';
 import { Phase } from '../protocol/generated/stateferry.ts';
 import type { Drained, Installed, UploadState } from '../protocol/generated/stateferry.ts';
+import { agentAt } from './agent-at.ts';
 import { MigrationError } from './errors.ts';
 import type { Agent, Agents, FlowControl } from './ports.ts';
 import type { TransferRecord } from './record.ts';
@@ -49,6 +50,8 @@ export interface TransferIo {
   readonly limits: TransferLimits;
   /** Aborted when a newer move or an operator takes over; heeded between steps until the lift. */
   readonly signal: AbortSignal;
+  /** Durable before the first switch is told to lift. */
+  onLifting(): void;
   /** The flows run through the destination. */
   onLifted(): void;
 }
@@ -57,13 +60,13 @@ export interface TransferIo {
 export async function runTransfer(plan: TransferPlan, io: TransferIo): Promise<void> {
   const relay = new Relay();
   try {
-    const source = agentOf(io.agents, plan.source, 'source-missing');
-    const destination = agentOf(io.agents, plan.destination, 'destination-missing');
+    const source = agentAt(io.agents, plan.source, 'source');
+    const destination = agentAt(io.agents, plan.destination, 'destination');
     const ends: Ends = { plan, io, source, destination, relay };
     await copyState(ends);
     if (plan.strategy === 'detour') await freeze(ends);
     await lift(ends);
-    await io.clock.sleep(io.limits.graceMs);
+    await grace(io);
     await retire(ends);
   } catch (cause) {
     if (!io.saga.onlyForward) await io.saga.unwind();
@@ -174,13 +177,22 @@ async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
   io.signal.throwIfAborted();
 }
 
+/** Late packets still find their way; a newer move of the VM ends it at once, for then its flows are elsewhere. */
+async function grace({ clock, limits, signal }: TransferIo): Promise<void> {
+  await clock.sleep(limits.graceMs, signal).catch((cause: unknown) => {
+    if (!signal.aborted) throw cause;
+  });
+}
+
 /** The re-pointing itself; from its last confirmation on there is only forward. */
 async function lift({ plan, io, source, destination }: Ends): Promise<void> {
   await io.saga.step('lift', {
     run: async () => {
+      io.onLifting();
       io.flows.teachNewPath(plan.key);
-      await io.flows.lift(plan.key);
+      return io.flows.lift(plan.key);
     },
+    detail: (held) => ({ held }),
   });
   io.saga.pointOfNoReturn();
   io.onLifted();
@@ -201,14 +213,6 @@ async function retire({ plan, io, source }: Ends): Promise<void> {
     },
     detail: (done) => ({ records: Number(done?.records ?? 0n) }),
   });
-}
-
-function agentOf(agents: Agents, id: StateHostId, code: 'source-missing' | 'destination-missing'): Agent {
-  const agent = agents.get(id);
-  if (agent === undefined) {
-    throw new MigrationError(code, `no agent is registered for State Host ${id}`, { retriable: true });
-  }
-  return agent;
 }
 
 function noteRefused(record: TransferRecord, installed: Installed): void {

@@ -1,0 +1,102 @@
+// From a notification of IF(M,T) to what must be done: which pins, which transfers. Pure.
+//
+// The TDE names source and destination by the paths before and after the move. Where an earlier migration of the same VM
+// has not been lifted, the state is not on the old path but still where the pin keeps it: the holder. Its anchor is the
+// NVE whose route to the peers crosses it.
+
+import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
+import { join } from '../base/route.ts';
+import type { Route } from '../base/route.ts';
+import type { Selector } from '../base/selector.ts';
+import type { Notification, Transfer } from '../../topology/notification.ts';
+
+/** Where the state of (VM, peers behind one NVE) is, when it is not on the present path. */
+export interface Holding {
+  readonly peerNve: Dpid;
+  readonly holder: StateHostId;
+  readonly anchor: Dpid;
+  readonly selector: Selector;
+}
+
+export interface PlannedTransfer {
+  readonly peerNve: Dpid;
+  readonly source: StateHostId | null;
+  readonly destination: StateHostId | null;
+  readonly selector: Selector;
+  readonly anchor: Dpid;
+  /** Null when nothing has to be pinned or no detour exists. */
+  readonly pin: Route | null;
+  /** Why the state cannot be moved, when it cannot. */
+  readonly impossible: string | null;
+}
+
+export interface MovePlan {
+  readonly vnid: Vnid;
+  readonly vm: Mac;
+  readonly oldNve: Dpid;
+  readonly newNve: Dpid;
+  readonly transfers: readonly PlannedTransfer[];
+}
+
+export function planMove(
+  notification: Notification,
+  holdings: readonly Holding[],
+  route: (from: Dpid, to: Dpid) => Route | null,
+): MovePlan {
+  const { vnid, oldNve, newNve } = notification;
+  const held = new Map(holdings.map((h) => [h.peerNve, h]));
+  const transfers: PlannedTransfer[] = [];
+  for (const t of notification.transfers) {
+    const holding = held.get(t.peerNve);
+    if (holding === undefined) transfers.push(fresh(t, oldNve, newNve));
+    else transfers.push(...fromHolder(holding, newNve, route));
+    held.delete(t.peerNve);
+  }
+  for (const holding of held.values()) transfers.push(...fromHolder(holding, newNve, route));
+  return { vnid, vm: notification.vm.mac, oldNve, newNve, transfers };
+}
+
+function fresh(t: Transfer, oldNve: Dpid, newNve: Dpid): PlannedTransfer {
+  const both = t.source !== null && t.destination !== null;
+  return {
+    peerNve: t.peerNve,
+    source: t.source,
+    destination: t.destination,
+    selector: t.selector,
+    anchor: oldNve,
+    pin: both && oldNve !== newNve ? t.detour : null,
+    impossible: reason(t.source, t.destination, t.detour),
+  };
+}
+
+function fromHolder(
+  holding: Holding,
+  newNve: Dpid,
+  route: (from: Dpid, to: Dpid) => Route | null,
+): PlannedTransfer[] {
+  const direct = newNve === holding.peerNve ? null : route(newNve, holding.peerNve);
+  const destination = direct?.stateHosts[0] ?? null;
+  // Back behind the State Host that has had the state all along: the pin goes, nothing moves.
+  if (destination === holding.holder) return [];
+  const over = newNve === holding.anchor ? null : route(newNve, holding.anchor);
+  const on = route(holding.anchor, holding.peerNve);
+  const pin = over === null || on === null ? on : join(over, on);
+  return [
+    {
+      peerNve: holding.peerNve,
+      source: holding.holder,
+      destination,
+      selector: holding.selector,
+      anchor: holding.anchor,
+      pin: destination === null ? null : pin,
+      impossible: reason(holding.holder, destination, pin),
+    },
+  ];
+}
+
+function reason(source: StateHostId | null, destination: StateHostId | null, detour: Route | null): string | null {
+  if (source === null) return 'no State Host on the old path: the new one has never seen the flows';
+  if (destination === null) return 'no State Host on the new path: the flows run without one';
+  if (detour === null) return 'no detour: the old path cannot be reached from the new place';
+  return null;
+}

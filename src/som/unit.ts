@@ -1,0 +1,218 @@
+// One unit of migration: the flows between a VM and the VMs behind one peer NVE, from the State Host that holds their state
+// to the one on the new path. Tries until it has moved, something newer takes its place, or an operator decides; between
+// tries the pin stays and the flows run over the detour (fail static).
+
+import type { Clock } from '../base/clock.ts';
+import { StateferryError } from '../base/errors.ts';
+import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Selector } from '../base/selector.ts';
+import type { Table } from '../store/store.ts';
+import { MigrationError } from './errors.ts';
+import type { Agents, FlowControl } from './ports.ts';
+import type { MigrationRecord, TransferRecord } from './record.ts';
+import type { Records } from './records.ts';
+import { Saga } from './saga.ts';
+import { runTransfer } from './transfer.ts';
+import type { Strategy, TransferLimits } from './transfer.ts';
+
+/** What of a unit must survive the controller. */
+export interface UnitPlan {
+  /** Names pin and gate: `m-000017.0`. */
+  readonly key: string;
+  readonly migration: string;
+  readonly index: number;
+  readonly vnid: Vnid;
+  readonly vm: Mac;
+  readonly newNve: Dpid;
+  readonly peerNve: Dpid;
+  /** The NVE whose route to `peerNve` crosses the source: the detour goes over it. */
+  readonly anchor: Dpid;
+  readonly source: StateHostId;
+  readonly destination: StateHostId;
+  readonly selector: Selector;
+}
+
+/** Up to `lifting` the source holds the state and the pin is wanted; from `lifted` on the destination does. */
+export type UnitPhase = 'pinned' | 'lifting' | 'lifted';
+
+export interface UnitWorld {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly agents: Agents;
+  readonly flows: FlowControl;
+  readonly records: Records;
+  readonly table: Table;
+  readonly strategy: Strategy;
+  readonly limits: TransferLimits;
+  /** First pause between two tries; doubled each time up to `retryMaxMs`. */
+  readonly retryMs: number;
+  readonly retryMaxMs: number;
+}
+
+export class Unit {
+  readonly plan: UnitPlan;
+  phase: UnitPhase;
+  /** Settles when the unit is over, whatever the outcome. Never rejects. */
+  readonly done: Promise<void>;
+  readonly #world: UnitWorld;
+  readonly #record: MigrationRecord;
+  readonly #transfer: TransferRecord;
+  #abort = new AbortController();
+  #ending: 'superseded' | 'abandoned' | 'forced' | null = null;
+  #wake: () => void = () => undefined;
+  #finish: () => void = () => undefined;
+
+  constructor(plan: UnitPlan, phase: UnitPhase, record: MigrationRecord, transfer: TransferRecord, world: UnitWorld) {
+    this.plan = plan;
+    this.phase = phase;
+    this.#world = world;
+    this.#record = record;
+    this.#transfer = transfer;
+    this.done = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#store();
+  }
+
+  /** Tries until the end. `after`: an earlier unit of the same VM that must be over first. */
+  async run(after: Promise<unknown>): Promise<void> {
+    try {
+      await after;
+      let pauseMs = this.#world.retryMs;
+      while (this.#ending === null && !(await this.#attempt())) {
+        await this.#pause(pauseMs);
+        pauseMs = Math.min(pauseMs * 2, this.#world.retryMaxMs);
+      }
+      if (this.#ending === 'forced') await this.#force();
+    } catch (cause) {
+      this.#world.log.error('a migration ended by a defect', { transfer: this.plan.key, cause });
+      this.#set('degraded', `internal: ${String(cause)}`);
+    } finally {
+      this.#world.table.delete(this.plan.key);
+      this.#finish();
+    }
+  }
+
+  /** Tries at once instead of after the pause: an agent came back, or the operator asks. */
+  retryNow(): void {
+    this.#wake();
+  }
+
+  /** A newer move, or an operator, ends this unit: before the lift everything but the pin is undone. */
+  end(why: 'superseded' | 'abandoned' | 'forced'): void {
+    if (this.#ending !== null) return;
+    this.#ending = why;
+    if (this.phase !== 'lifted') this.#set(why, why);
+    this.#abort.abort(new MigrationError(why === 'superseded' ? 'superseded' : 'abandoned', why));
+    this.#wake();
+  }
+
+  /** True when there is nothing more to do. */
+  async #attempt(): Promise<boolean> {
+    this.#abort = new AbortController();
+    const { records, clock, agents, flows, limits, strategy } = this.#world;
+    this.#transfer.attempt += 1;
+    this.#set('running', null);
+    const attempt = this.#transfer.attempt;
+    const saga = new Saga(records.steps(this.#record, this.plan.index, attempt), clock);
+    try {
+      const { key, source, destination, peerNve, selector } = this.plan;
+      await runTransfer(
+        { wireId: `${key}.${attempt}`, key, source, destination, peerNve, selector, strategy, epoch: this.#epoch(attempt) },
+        {
+          agents,
+          flows,
+          clock,
+          saga,
+          limits,
+          record: this.#transfer,
+          signal: this.#abort.signal,
+          onLifting: () => {
+            this.#setPhase('lifting');
+          },
+          onLifted: () => {
+            this.#setPhase('lifted');
+            this.#transfer.state = 'lifted';
+          },
+        },
+      );
+      this.#set('migrated', null);
+      return true;
+    } catch (cause) {
+      return this.#failed(cause, saga.onlyForward);
+    }
+  }
+
+  #failed(cause: unknown, lifted: boolean): boolean {
+    if (this.#ending !== null) return true;
+    const code = cause instanceof StateferryError ? cause.code : 'internal';
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (lifted) {
+      // The flows are safe at the destination; only the source's leftovers remain, and they age out there.
+      this.#set('migrated', `source not retired: ${message}`);
+      return true;
+    }
+    this.#setPhase('pinned');
+    this.#set('degraded', `${code}: ${message}`);
+    this.#world.log.warn('migration degraded: the pin stays and the flows run over the detour', {
+      transfer: this.plan.key,
+      code,
+      reason: message,
+    });
+    return false;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#world.clock.after(ms, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+      if (this.#ending !== null) this.#wake();
+    });
+    this.#wake = () => undefined;
+  }
+
+  /** The operator lifts the pin without the state. */
+  async #force(): Promise<void> {
+    await this.#world.flows.lift(this.plan.key);
+    this.#setPhase('lifted');
+    await this.#world.clock.sleep(this.#world.limits.graceMs);
+    await this.#world.flows.forget(this.plan.key);
+  }
+
+  /** Grows over migrations and attempts, so that a later Get ready outdates an earlier Retire (hard case 23). */
+  #epoch(attempt: number): number {
+    return Number(this.plan.migration.slice(2)) * 1000 + attempt;
+  }
+
+  #setPhase(phase: UnitPhase): void {
+    this.phase = phase;
+    this.#store();
+  }
+
+  #store(): void {
+    this.#world.table.put(this.plan.key, { plan: this.plan, phase: this.phase });
+  }
+
+  #set(state: TransferRecord['state'], reason: string | null): void {
+    this.#transfer.state = state;
+    this.#transfer.reason = reason;
+    this.#record.state = overall(this.#record.transfers);
+    this.#record.reason = this.#record.transfers.find((t) => t.reason !== null)?.reason ?? null;
+    const over = this.#record.transfers.every((t) => ENDED.has(t.state));
+    this.#record.endedWallMs = over ? this.#world.clock.wallMs() : null;
+    this.#world.records.save(this.#record);
+  }
+}
+
+const ENDED: ReadonlySet<string> = new Set(['migrated', 'superseded', 'abandoned', 'forced']);
+
+function overall(transfers: readonly TransferRecord[]): MigrationRecord['state'] {
+  for (const state of ['degraded', 'running', 'superseded', 'abandoned', 'forced'] as const) {
+    if (transfers.some((t) => t.state === state || (state === 'running' && t.state === 'lifted'))) return state;
+  }
+  return 'migrated';
+}
