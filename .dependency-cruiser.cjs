@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   'src/api': ['src/base', 'src/som', 'topology', 'flows', 'src/store', 'src/protocol'],
   'src/app': ['src/(?!app|cli|lab)', 'topology', 'flows'],
   'src/lab': ['src/base', 'src/wire', 'src/packet'],
-  'src/cli': ['src/base', 'src/app', 'src/lab', 'src/openflow', 'src/protocol'],
+  'src/cli': ['src/base', 'src/api', 'src/app', 'src/lab', 'src/openflow', 'src/protocol'],
 };
 
 const rules = Object.entries(MAY_IMPORT).map(([room, others]) => ({

@@ -1,0 +1,119 @@
+// The small HTTP API (`/v1`), the CLI's only way in. Reads come from views the controller gives; commands go to the SOM.
+// Every request carries the bearer token; errors are problem+json (RFC 9457).
+
+import { timingSafeEqual } from 'node:crypto';
+
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { StateferryError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+
+/** What the API shows and may ask for; app/controller.ts implements it. Everything returned is JSON-able. */
+export interface ApiBackend {
+  status(): unknown;
+  topology(): unknown;
+  migrations(): unknown[];
+  migration(id: string): unknown;
+  flows(nve: string): unknown;
+  /** What a move of this VM to that NVE would need, without doing it. */
+  dryRun(request: { vm: string; vn?: string; to: string }): unknown;
+  retry(id: string): void;
+  force(id: string): void;
+  abandon(id: string): void;
+}
+
+export interface ApiOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Null: no authentication; only accepted on loopback. */
+  readonly token: string | null;
+  readonly log: Log;
+}
+
+export interface RunningApi {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+export async function startApi(backend: ApiBackend, options: ApiOptions): Promise<RunningApi> {
+  if (options.token === null && !isLoopback(options.host)) {
+    throw new StateferryError('insecure-api', `the API on ${options.host} needs a token: only loopback may go without`);
+  }
+  const server = fastify({ logger: false, bodyLimit: 64 * 1024 });
+  server.addHook('onRequest', authenticate(options.token));
+  server.setErrorHandler((error, _request, reply) => problem(reply, error));
+  server.setNotFoundHandler((request, reply) =>
+    problem(reply, new StateferryError('not-found', `there is no ${request.method} ${request.url}`)),
+  );
+  routes(server, backend);
+  const address = await server.listen({ host: options.host, port: options.port });
+  options.log.info('API is listening', { address, authentication: options.token === null ? 'none' : 'token' });
+  return { address, close: () => server.close() };
+}
+
+function routes(server: FastifyInstance, backend: ApiBackend): void {
+  server.get('/v1/status', () => backend.status());
+  server.get('/v1/topology', () => backend.topology());
+  server.get('/v1/migrations', () => ({ migrations: backend.migrations() }));
+  server.get<{ Params: { id: string } }>('/v1/migrations/:id', (request) => {
+    const found = backend.migration(request.params.id);
+    if (found === undefined) throw new StateferryError('not-found', `there is no migration ${request.params.id}`);
+    return found;
+  });
+  server.get<{ Params: { nve: string } }>('/v1/nves/:nve/flows', (request) => backend.flows(request.params.nve));
+  for (const verb of ['retry', 'force', 'abandon'] as const) {
+    server.post<{ Params: { id: string } }>(`/v1/migrations/:id/${verb}`, (request) => {
+      backend[verb](request.params.id);
+      return { ok: true };
+    });
+  }
+  server.post<{ Body: { vm: string; vn?: string; to: string } }>(
+    '/v1/migrations/dry-run',
+    {
+      schema: {
+        body: {
+          type: 'object',
+          required: ['vm', 'to'],
+          additionalProperties: false,
+          properties: { vm: { type: 'string' }, vn: { type: 'string' }, to: { type: 'string' } },
+        },
+      },
+    },
+    (request) => backend.dryRun(request.body),
+  );
+}
+
+function authenticate(token: string | null) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (token === null) return;
+    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const a = Buffer.from(given);
+    const b = Buffer.from(token);
+    if (a.length === b.length && timingSafeEqual(a, b)) return;
+    await problem(reply, new StateferryError('unauthorized', 'a valid bearer token is needed'));
+  };
+}
+
+const STATUS: Record<string, number> = {
+  'not-found': 404,
+  'unknown-migration': 404,
+  'unknown-vm': 404,
+  'unknown-nve': 404,
+  'ambiguous-vm': 409,
+  'not-running': 409,
+  unauthorized: 401,
+  FST_ERR_VALIDATION: 400,
+};
+
+function problem(reply: FastifyReply, error: unknown): FastifyReply {
+  const code = (error as { code?: string }).code ?? 'internal';
+  const given = (error as { statusCode?: number }).statusCode;
+  const status = STATUS[code] ?? given ?? 500;
+  const detail = error instanceof Error ? error.message : String(error);
+  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title: code, status, detail });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

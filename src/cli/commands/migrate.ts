@@ -1,0 +1,68 @@
+// `stateferry migrate`: an operator's decisions about a migration, and what a move would need.
+
+import { Command } from 'commander';
+
+import { StateferryError } from '../../base/errors.ts';
+import { callApi, withApiFlags } from '../api-client.ts';
+import type { ApiFlags } from '../api-client.ts';
+import { table } from '../table.ts';
+
+interface DryRun {
+  readonly vm: string;
+  readonly from: string;
+  readonly to: string;
+  readonly transfers: readonly {
+    readonly peers: readonly string[];
+    readonly source: string | null;
+    readonly destination: string | null;
+    readonly detour: readonly string[] | null;
+    readonly problem: string | null;
+  }[];
+}
+
+export function migrateCommand(): Command {
+  const migrate = new Command('migrate').description('decide about a migration that is degraded, or look ahead');
+  const verbs = {
+    retry: 'try again now',
+    force: 'lift the pin without the state: established connections through the new State Host will break',
+    abandon: 'stop trying; the flows stay on the detour',
+  };
+  for (const [verb, text] of Object.entries(verbs)) {
+    migrate.addCommand(
+      withApiFlags(new Command(verb).argument('<id>', 'migration').description(text)).action(
+        async (id: string, flags: ApiFlags) => {
+          await callApi(flags, 'POST', `/v1/migrations/${encodeURIComponent(id)}/${verb}`);
+          process.stdout.write(`${verb}: ${id}\n`);
+        },
+      ),
+    );
+  }
+  return withApiFlags(migrate)
+    .option('--dry-run', 'say what the move of --vm to --to would need; change nothing')
+    .option('--vm <address|mac>', 'the VM')
+    .option('--vn <name>', 'its VN Name, when the address is not unique')
+    .option('--to <nve>', 'the NVE it would move to')
+    .action(async (flags: ApiFlags & { dryRun?: boolean; vm?: string; vn?: string; to?: string }) => {
+      if (flags.dryRun !== true || flags.vm === undefined || flags.to === undefined) {
+        throw new StateferryError('usage', 'say retry, force or abandon with an ID, or --dry-run --vm VM --to NVE');
+      }
+      const body = { vm: flags.vm, to: flags.to, ...(flags.vn === undefined ? {} : { vn: flags.vn }) };
+      const plan = await callApi<DryRun>(flags, 'POST', '/v1/migrations/dry-run', body);
+      process.stdout.write(`${flags.json === true ? JSON.stringify(plan, null, 2) : render(plan)}\n`);
+    });
+}
+
+function render(plan: DryRun): string {
+  const head = `${plan.vm} from ${plan.from} to ${plan.to}`;
+  if (plan.transfers.length === 0) return `${head}: no state to move, the State Hosts on its paths stay the same`;
+  return `${head}\n${table(
+    ['PEERS', 'SOURCE', 'DESTINATION', 'DETOUR', 'PROBLEM'],
+    plan.transfers.map((t) => [
+      t.peers.join(' '),
+      t.source ?? '-',
+      t.destination ?? '-',
+      t.detour?.join(' ') ?? '-',
+      t.problem ?? 'none',
+    ]),
+  )}`;
+}

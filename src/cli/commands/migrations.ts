@@ -1,0 +1,112 @@
+// `stateferry migrations [ID]`: all migrations, or one with its steps.
+
+import { Command } from 'commander';
+
+import { callApi, withApiFlags } from '../api-client.ts';
+import type { ApiFlags } from '../api-client.ts';
+import { table } from '../table.ts';
+
+interface MigrationJson {
+  readonly id: string;
+  readonly cause: string;
+  readonly evidence: readonly string[];
+  readonly vm: { readonly vnName: string; readonly mac: string; readonly addresses: readonly string[] };
+  readonly oldNveName: string;
+  readonly newNveName: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly startedWallMs: number;
+  readonly endedWallMs: number | null;
+  readonly transfers: readonly {
+    readonly source: string | null;
+    readonly destination: string | null;
+    readonly state: string;
+    readonly reason: string | null;
+    readonly attempt: number;
+    readonly entries: number;
+    readonly digestSource: string | null;
+    readonly digestEqual: boolean | null;
+    readonly liberal: boolean;
+    readonly refused: readonly { readonly reason: string; readonly record: string; readonly detail: string }[];
+    readonly handshakes: readonly string[];
+  }[];
+  readonly steps: readonly {
+    readonly transfer: number | null;
+    readonly attempt: number;
+    readonly step: string;
+    readonly wallMs: number;
+    readonly ms: number;
+    readonly detail: Readonly<Record<string, unknown>>;
+    readonly failed?: string;
+  }[];
+  readonly held: Readonly<Record<string, number>>;
+}
+
+export function migrationsCommand(): Command {
+  return withApiFlags(
+    new Command('migrations').argument('[id]', 'one migration').description('what was moved, step by step'),
+  ).action(async (id: string | undefined, flags: ApiFlags) => {
+    if (id === undefined) {
+      const { migrations } = await callApi<{ migrations: MigrationJson[] }>(flags, 'GET', '/v1/migrations');
+      print(flags, migrations, list);
+    } else {
+      print(flags, await callApi<MigrationJson>(flags, 'GET', `/v1/migrations/${encodeURIComponent(id)}`), one);
+    }
+  });
+}
+
+function print<T>(flags: ApiFlags, value: T, render: (value: T) => string): void {
+  process.stdout.write(`${flags.json === true ? JSON.stringify(value, null, 2) : render(value)}\n`);
+}
+
+function list(migrations: readonly MigrationJson[]): string {
+  if (migrations.length === 0) return 'no migrations yet';
+  return table(
+    ['ID', 'STARTED', 'VM', 'FROM', 'TO', 'STATE HOSTS', 'RECORDS', 'STATE'],
+    migrations.map((m) => [
+      m.id,
+      new Date(m.startedWallMs).toISOString().slice(0, 23),
+      `${m.vm.vnName} ${m.vm.addresses[0] ?? m.vm.mac}`,
+      m.oldNveName,
+      m.newNveName,
+      m.transfers.map((t) => `${t.source ?? '-'}->${t.destination ?? '-'}`).join(' ') || '-',
+      String(m.transfers.reduce((sum, t) => sum + t.entries, 0)),
+      m.reason === null ? m.state : `${m.state} (${m.reason})`,
+    ]),
+  );
+}
+
+function one(m: MigrationJson): string {
+  const start = m.startedWallMs;
+  const parts = [
+    list([m]),
+    `evidence: ${m.evidence.join(', ')}`,
+    table(
+      ['STEP', 'TRY', 'AT (ms)', 'TOOK (ms)', 'DETAIL'],
+      m.steps.map((s) => [
+        s.step,
+        String(s.attempt),
+        `+${(s.wallMs - start).toFixed(1)}`,
+        s.ms.toFixed(1),
+        s.failed === undefined ? detail(s.detail) : `FAILED: ${s.failed}`,
+      ]),
+    ),
+  ];
+  for (const t of m.transfers) {
+    const equal = t.digestEqual === null ? 'not compared' : t.digestEqual ? 'equal on both sides' : 'DIFFERENT';
+    parts.push(
+      `${t.source ?? '-'} -> ${t.destination ?? '-'}: ${t.state}, ${t.entries} records, digest ${t.digestSource?.slice(0, 16) ?? '-'} ${equal}` +
+        (t.liberal ? '; moved TCP entries keep a liberal window check' : ''),
+    );
+    for (const r of t.refused) parts.push(`  refused: ${r.reason} ${r.record} ${r.detail}`);
+    for (const h of t.handshakes) parts.push(`  handshake followed after the lift: ${h}`);
+  }
+  parts.push(`held: ${detail(m.held)}`);
+  return parts.join('\n');
+}
+
+function detail(of: Readonly<Record<string, unknown>>): string {
+  return Object.entries(of)
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value.slice(0, 24) : JSON.stringify(value)}`)
+    .join(' ');
+}
