@@ -25,7 +25,7 @@ say() { echo "setup: $*"; }
 quietly() {
   "$@" >"$log" 2>&1 || {
     status=$?
-    tail -n 20 "$log" >&2
+    cat "$log" >&2
     return "$status"
   }
 }
