@@ -111,6 +111,14 @@ install_npm_packages() {
   [ "$(id -u)" != 0 ] || chown -R --reference=. node_modules
 }
 
+# npm 9 removes .bin/node together with the package of the architecture that is not ours.
+link_node() {
+  [ ! -x node_modules/.bin/node ] || return 0
+  for runtime in node_modules/node-linux-*/bin/node; do
+    [ ! -x "$runtime" ] || ln -sf "../${runtime#node_modules/}" node_modules/.bin/node
+  done
+}
+
 check_node() {
   new_enough node_modules/.bin/node || new_enough node || {
     say "no Node $NODE_AT_LEAST or later for $(uname -m), and npm brought none: install one"
@@ -122,4 +130,5 @@ install_packages
 load_modules
 start_open_vswitch
 install_npm_packages
+link_node
 check_node
