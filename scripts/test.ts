@@ -1,7 +1,7 @@
 // `npm test`: the checks of the source, the unit and property tests with coverage, the integration tests; then one line
 // that sums up, which continuous integration reads. Flags: --check (no integration tests), --unit, --integration, --grep TEXT.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asRoot, type Command, run } from './run-command.ts';
@@ -83,6 +83,7 @@ const { values } = parseArgs({
 });
 const all = !values.check && !values.unit && !values.integration;
 
+console.log(`Node ${process.version}, Linux ${release()}${process.getuid?.() === 0 ? ', as root' : ''}\n`);
 const tallies: Tally[] = [];
 if (values.check || (all && values.grep === undefined)) tallies.push(await runChecks(CHECKS));
 if (all || values.check || values.unit) tallies.push(await runSuite(unit(values.grep === undefined), values.grep));
