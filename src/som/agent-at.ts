@@ -40,7 +40,8 @@ function nameSide(cause: unknown, id: StateHostId, side: Side): MigrationError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const context = { stateHost: id, side };
   if (code === 'refused') return new MigrationError(`${side}-refused`, `${id}: ${message}`, { cause, context });
-  if (code === 'gone') return new MigrationError('agent-gone', `${id}: ${message}`, { cause, context, retriable: true });
+  if (code === 'gone')
+    return new MigrationError('agent-gone', `${id}: ${message}`, { cause, context, retriable: true });
   if (code === 'timeout') {
     return new MigrationError('agent-timeout', `${id}: ${message}`, { cause, context, retriable: true });
   }

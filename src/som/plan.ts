@@ -69,11 +69,7 @@ function fresh(t: Transfer, oldNve: Dpid, newNve: Dpid): PlannedTransfer {
   };
 }
 
-function fromHolder(
-  holding: Holding,
-  newNve: Dpid,
-  route: (from: Dpid, to: Dpid) => Route | null,
-): PlannedTransfer[] {
+function fromHolder(holding: Holding, newNve: Dpid, route: (from: Dpid, to: Dpid) => Route | null): PlannedTransfer[] {
   const direct = newNve === holding.peerNve ? null : route(newNve, holding.peerNve);
   const destination = direct?.stateHosts[0] ?? null;
   // Back behind the State Host that has had the state all along: the pin goes, nothing moves.

@@ -43,7 +43,12 @@ export class Saga {
       this.#journal.end({ step, ...stamp(), detail: action.detail?.(result) ?? {} });
       return result;
     } catch (cause) {
-      this.#journal.end({ step, ...stamp(), detail: {}, failed: cause instanceof Error ? cause.message : String(cause) });
+      this.#journal.end({
+        step,
+        ...stamp(),
+        detail: {},
+        failed: cause instanceof Error ? cause.message : String(cause),
+      });
       throw cause;
     }
   }

@@ -67,7 +67,8 @@ export class Som {
     const plan = planMove(notification, this.#holdings(earlier), (a, b) => this.#options.flows.route(a, b));
     const record = this.#open(notification, plan);
     for (const unit of earlier) unit.end('superseded');
-    const pins = this.#options.strategy === 'detour' || this.#options.strategy === 'copy' ? pinsOf(record.id, plan) : [];
+    const pins =
+      this.#options.strategy === 'detour' || this.#options.strategy === 'copy' ? pinsOf(record.id, plan) : [];
     const units = this.#unitsFor(record, plan);
     await this.#relocate(record, plan, pins, earlier);
     const before = Promise.all(earlier.map((u) => u.done));
@@ -124,7 +125,10 @@ export class Som {
       await clock.sleep(limits.graceMs);
       await flows.forget(plan.key);
       const epoch = BigInt(Number(plan.migration.slice(2)) * 1000 + transfer.attempt);
-      await agents.get(plan.source)?.retire({ migration: wireId, epoch }).catch(() => undefined);
+      await agents
+        .get(plan.source)
+        ?.retire({ migration: wireId, epoch })
+        .catch(() => undefined);
       transfer.state = 'migrated';
       transfer.reason = 'resumed after a restart of the controller';
       this.#table.delete(plan.key);
@@ -138,7 +142,8 @@ export class Som {
       [{ peerNve: plan.peerNve, holder: plan.source, anchor: plan.anchor, selector: plan.selector }],
       (a, b) => flows.route(a, b),
     );
-    if (on === null || (over === null && plan.newNve !== plan.anchor)) log.warn('no route for the pin yet', { transfer: plan.key });
+    if (on === null || (over === null && plan.newNve !== plan.anchor))
+      log.warn('no route for the pin yet', { transfer: plan.key });
     await flows.relocate({
       vnid: plan.vnid,
       vm: plan.vm,
@@ -148,7 +153,10 @@ export class Som {
       replaces: [],
     });
     for (const id of [plan.source, plan.destination]) {
-      await agents.get(id)?.abort({ migration: wireId, reason: 'controller restarted' }).catch(() => undefined);
+      await agents
+        .get(id)
+        ?.abort({ migration: wireId, reason: 'controller restarted' })
+        .catch(() => undefined);
     }
     this.#start(new Unit(plan, 'pinned', record, transfer, this.#world), Promise.resolve());
   }
@@ -160,7 +168,12 @@ export class Som {
   #holdings(units: readonly Unit[]): Holding[] {
     return units
       .filter((u) => u.phase !== 'lifted')
-      .map(({ plan }) => ({ peerNve: plan.peerNve, holder: plan.source, anchor: plan.anchor, selector: plan.selector }));
+      .map(({ plan }) => ({
+        peerNve: plan.peerNve,
+        holder: plan.source,
+        anchor: plan.anchor,
+        selector: plan.selector,
+      }));
   }
 
   #open(n: Notification, plan: MovePlan): MigrationRecord {
@@ -182,7 +195,13 @@ export class Som {
     };
     const journal = this.records.steps(record, null, 1);
     journal.begin('notify');
-    journal.end({ step: 'notify', startedWallMs: n.wallMs, wallMs: now, ms: now - n.wallMs, detail: { evidence: n.evidence } });
+    journal.end({
+      step: 'notify',
+      startedWallMs: n.wallMs,
+      wallMs: now,
+      ms: now - n.wallMs,
+      detail: { evidence: n.evidence },
+    });
     return record;
   }
 
@@ -205,7 +224,10 @@ export class Som {
     } catch (cause) {
       const failed = cause instanceof Error ? cause.message : String(cause);
       journal.end({ step: 'pin', ...stamp(), detail: {}, failed });
-      log.error('a VM moved and the switches did not all take its new location', { migration: record.id, cause: failed });
+      log.error('a VM moved and the switches did not all take its new location', {
+        migration: record.id,
+        cause: failed,
+      });
     }
   }
 

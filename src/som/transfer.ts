@@ -197,10 +197,7 @@ async function lift({ plan, io, source, destination }: Ends): Promise<void> {
   io.saga.pointOfNoReturn();
   io.onLifted();
   // A side that is gone by now learns it when it comes back: its records are as good as the last delta.
-  await Promise.allSettled([
-    destination.commit({ migration: plan.wireId }),
-    source.commit({ migration: plan.wireId }),
-  ]);
+  await Promise.allSettled([destination.commit({ migration: plan.wireId }), source.commit({ migration: plan.wireId })]);
 }
 
 async function retire({ plan, io, source }: Ends): Promise<void> {

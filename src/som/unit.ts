@@ -119,7 +119,16 @@ export class Unit {
     try {
       const { key, source, destination, peerNve, selector } = this.plan;
       await runTransfer(
-        { wireId: `${key}.${attempt}`, key, source, destination, peerNve, selector, strategy, epoch: this.#epoch(attempt) },
+        {
+          wireId: `${key}.${attempt}`,
+          key,
+          source,
+          destination,
+          peerNve,
+          selector,
+          strategy,
+          epoch: this.#epoch(attempt),
+        },
         {
           agents,
           flows,

@@ -1,0 +1,238 @@
+// FlowControl on the real network: what the TDE knows and what the migrations want become one desired world, compiled and
+// installed. Here topology and flows meet. Held packets leave in order when the change they waited for is confirmed.
+
+import { randomBytes } from 'node:crypto';
+
+import type { Clock } from '../base/clock.ts';
+import { migrationId } from '../base/ids.ts';
+import type { Dpid, Mac, PortNo, Vnid } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { reverse } from '../base/route.ts';
+import type { Hop, Route } from '../base/route.ts';
+import { encodeProbeFrame } from '../packet/probe.ts';
+import type { ProbeKind } from '../packet/probe.ts';
+import type { Gate, Pin, Trail, VmView, World } from '../../flows/world.ts';
+import type { Hold } from './hold.ts';
+import type { FlowControl, HeldCounts, PinRequest, Relocation } from './ports.ts';
+
+/** What of the TDE's knowledge flows are made of. Unchanged objects stay the same objects. */
+export interface FabricView {
+  world(): Omit<World, 'pins' | 'gates' | 'trails'>;
+  route(from: Dpid, to: Dpid): Route | null;
+}
+
+/** Makes the switches equal to a world; resolves when all have confirmed. */
+export interface WorldInstaller {
+  install(world: World): Promise<void>;
+  /** On how many of the switches concerned rules of this pin are, of how many. */
+  pinRules(id: Pin['id'], nves: readonly Dpid[]): { on: number; of: number };
+}
+
+export type SendFrame = (nve: Dpid, port: PortNo, frame: Buffer) => void;
+
+export interface FabricOptions {
+  readonly view: FabricView;
+  readonly installer: WorldInstaller;
+  readonly hold: Hold;
+  readonly sendFrame: SendFrame;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly graceMs: number;
+}
+
+/** Unicast, locally administered: bridges flood it, no host has it. */
+const MARKER_DESTINATION = '02:5f:e7:00:00:00' as Mac;
+
+export class Fabric implements FlowControl {
+  readonly #options: FabricOptions;
+  readonly #pins = new Map<string, { readonly request: PinRequest; pin: Pin }>();
+  readonly #gates = new Map<string, Gate>();
+  readonly #gateKeys = new Map<number, string>();
+  readonly #trails = new Map<string, Trail>();
+  readonly #markers = new Map<bigint, Route>();
+  #gateSerial = 0;
+
+  constructor(options: FabricOptions) {
+    this.#options = options;
+  }
+
+  /** Brings the switches to the present world. Concurrent calls are one change where the installer can make them one. */
+  apply(): Promise<void> {
+    return this.#options.installer.install(this.#world());
+  }
+
+  route(from: Dpid, to: Dpid): Route | null {
+    return this.#options.view.route(from, to);
+  }
+
+  async relocate(move: Relocation): Promise<HeldCounts> {
+    for (const key of move.replaces) this.#drop(key);
+    for (const request of move.pins) {
+      const { key, vnid, vm, peerNve, route } = request;
+      this.#pins.set(key, { request, pin: { id: migrationId(key), vnid, vm, peerNve, route, phase: 'pinned' } });
+    }
+    const name = vmKey(move.vnid, move.vm);
+    if (move.oldNve !== move.newNve) this.#trails.set(name, { vnid: move.vnid, vm: move.vm, from: move.oldNve });
+    else this.#trails.delete(name);
+    await this.apply();
+    if (move.pins.length === 0) this.#options.clock.after(this.#options.graceMs, () => this.#endTrail(name));
+    return this.#releaseFor(move.vnid, move.vm);
+  }
+
+  async closeGate(key: string, holds: 'openers' | 'all'): Promise<void> {
+    const entry = this.#pins.get(key);
+    if (entry === undefined) return;
+    const { vnid, vm, peerNve, route } = entry.request;
+    this.#gateSerial += 1;
+    this.#gateKeys.set(this.#gateSerial, key);
+    this.#gates.set(key, {
+      id: entry.pin.id,
+      serial: this.#gateSerial,
+      vnid,
+      vm,
+      peerNve,
+      nves: [route.from, peerNve],
+      holds,
+    });
+    await this.apply();
+  }
+
+  async openGate(key: string): Promise<void> {
+    if (!this.#gates.delete(key)) return;
+    await this.apply();
+    this.#options.hold.release(gateHoldKey(key));
+  }
+
+  async lift(key: string): Promise<number> {
+    this.#gates.delete(key);
+    const entry = this.#pins.get(key);
+    if (entry === undefined) return 0;
+    const pinned = entry.pin;
+    entry.pin = { ...pinned, phase: 'lifted' };
+    try {
+      await this.apply();
+    } catch (cause) {
+      entry.pin = pinned;
+      await this.apply().catch(() => undefined);
+      this.#options.hold.release(gateHoldKey(key));
+      throw cause;
+    }
+    return this.#options.hold.release(gateHoldKey(key)).held;
+  }
+
+  async forget(key: string): Promise<void> {
+    const entry = this.#pins.get(key);
+    this.#drop(key);
+    for (const [serial, gate] of this.#gateKeys) if (gate === key) this.#gateKeys.delete(serial);
+    if (entry !== undefined) {
+      const name = vmKey(entry.request.vnid, entry.request.vm);
+      const others = [...this.#pins.values()].some((p) => vmKey(p.request.vnid, p.request.vm) === name);
+      if (!others) this.#trails.delete(name);
+    }
+    await this.apply();
+  }
+
+  pinInstalled(key: string): 'all' | 'some' | 'none' {
+    const nves = this.#options.view.world().nves.map((n) => n.dpid);
+    const { on, of } = this.#options.installer.pinRules(migrationId(key), nves);
+    return on === 0 ? 'none' : on < of ? 'some' : 'all';
+  }
+
+  sendMarkers(key: string): readonly bigint[] {
+    const entry = this.#pins.get(key);
+    if (entry === undefined) return [];
+    return [entry.request.route, reverse(entry.request.route)].map((route) => {
+      const nonce = randomBytes(8).readBigUInt64BE();
+      this.#markers.set(nonce, route);
+      this.#sendMarker(nonce, route.hops[0]);
+      return nonce;
+    });
+  }
+
+  /** A marker came in at an NVE: on to the next hop, behind everything that arrived there before it. */
+  markerArrived(nonce: bigint, nve: Dpid, inPort: PortNo): void {
+    const route = this.#markers.get(nonce);
+    const at = route?.hops.find((h) => h.nve === nve && h.inPort === inPort);
+    if (route === undefined || at === undefined) return;
+    if (at.outPort === null) this.#markers.delete(nonce);
+    else this.#sendMarker(nonce, at);
+  }
+
+  teachNewPath(key: string): void {
+    const entry = this.#pins.get(key);
+    if (entry === undefined) return;
+    const { vnid, vm, peerNve, route } = entry.request;
+    const direct = this.route(route.from, peerNve);
+    if (direct === null || direct.stateHosts.length === 0) return;
+    const world = this.#options.view.world();
+    this.#sendProbe('learning', 0n, vm, direct.hops[0], vnid);
+    const back = reverse(direct).hops[0];
+    for (const peer of world.vms) {
+      if (peer.vnid === vnid && peer.at?.nve === peerNve) this.#sendProbe('learning', 0n, peer.mac, back, vnid);
+    }
+  }
+
+  /** The key under which a packet of this gate is held; null when the gate is open by now: let it go at once. */
+  gateHold(serial: number): string | null {
+    const key = this.#gateKeys.get(serial);
+    return key !== undefined && this.#gates.has(key) ? gateHoldKey(key) : null;
+  }
+
+  /** Of a VM: what waits for it to appear, and what it sent before it was known. */
+  #releaseFor(vnid: Vnid, mac: Mac): HeldCounts {
+    const vm = this.#options.view.world().vms.find((v) => v.vnid === vnid && v.mac === mac);
+    const limbo = vm === undefined ? null : this.#options.hold.release(limboHoldKey(vm));
+    const punted = this.#options.hold.release(puntHoldKey(vnid, mac));
+    return {
+      limbo: limbo?.released ?? 0,
+      punted: punted.released,
+      dropped: (limbo?.dropped ?? 0) + punted.dropped,
+    };
+  }
+
+  #sendMarker(nonce: bigint, hop: Hop | undefined): void {
+    if (hop !== undefined) this.#sendProbe('marker', nonce, nveMac(hop.nve), hop, null);
+  }
+
+  #sendProbe(probe: ProbeKind, nonce: bigint, source: Mac, hop: Hop | undefined, vnid: Vnid | null): void {
+    if (hop?.outPort === null || hop === undefined) return;
+    const vlan = vnid === null ? undefined : this.#options.view.world().vns.find((v) => v.vnid === vnid)?.vlan;
+    const tag = vlan === undefined ? null : { vid: vlan, priority: 0, dropEligible: false };
+    const frame = encodeProbeFrame({ probe, nonce, source, destination: MARKER_DESTINATION, vlan: tag });
+    this.#options.sendFrame(hop.nve, hop.outPort, frame);
+  }
+
+  #endTrail(name: string): void {
+    if (!this.#trails.delete(name)) return;
+    this.apply().catch((cause: unknown) => {
+      this.#options.log.warn('late-packet rules were not removed everywhere', { cause });
+    });
+  }
+
+  #drop(key: string): void {
+    this.#pins.delete(key);
+    if (this.#gates.delete(key)) this.#options.hold.release(gateHoldKey(key));
+  }
+
+  #world(): World {
+    return {
+      ...this.#options.view.world(),
+      pins: [...this.#pins.values()].map((p) => p.pin),
+      gates: [...this.#gates.values()],
+      trails: [...this.#trails.values()],
+    };
+  }
+}
+
+export const gateHoldKey = (key: string): string => `gate ${key}`;
+export const limboHoldKey = (vm: VmView): string => `limbo ${vm.serial}`;
+export const puntHoldKey = (vnid: Vnid, mac: Mac): string => `punt ${vnid} ${mac}`;
+
+function vmKey(vnid: Vnid, mac: Mac): string {
+  return `${vnid} ${mac}`;
+}
+
+/** Frames of ours that enter the fabric at one NVE have one source, so that bridges see it on one side only. */
+function nveMac(nve: Dpid): Mac {
+  return `02:5f:e7:${nve.slice(-6, -4)}:${nve.slice(-4, -2)}:${nve.slice(-2)}` as Mac;
+}
