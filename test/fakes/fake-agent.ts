@@ -12,8 +12,10 @@ import type { Agent, Agents } from '../../src/som/ports.ts';
 export type AgentRequest = 'upload' | 'getReady' | 'download' | 'quiesce' | 'gate' | 'commit' | 'abort' | 'retire';
 export type Behaviour = 'ok' | 'refuse' | 'die' | 'corrupt';
 
-const digestOf = (records: Iterable<string>): Uint8Array =>
-  createHash('sha256').update([...records].sort().join('\n')).digest();
+const digestOf = (records: Iterable<string>): Buffer =>
+  createHash('sha256')
+    .update([...records].sort().join('\n'))
+    .digest();
 
 export class FakeAgent implements Agent {
   readonly id: StateHostId;
@@ -38,7 +40,10 @@ export class FakeAgent implements Agent {
     return true;
   }
 
-  async upload(r: Parameters<Agent['upload']>[0], onChunk: (chunk: StateChunk) => void): Promise<Awaited<ReturnType<Agent['upload']>>> {
+  async upload(
+    r: Parameters<Agent['upload']>[0],
+    onChunk: (chunk: StateChunk) => void,
+  ): Promise<Awaited<ReturnType<Agent['upload']>>> {
     await this.#enter('upload', r.migration);
     const upload = { emit: onChunk, sequence: 0n, sent: new Set<string>() };
     this.#uploads.set(r.migration, upload);

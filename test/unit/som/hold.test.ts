@@ -38,7 +38,11 @@ describe('packets that wait', () => {
 
   it('are dropped and counted when the key is full in packets or bytes, and the earlier ones stay', () => {
     const h = hold({ packets: 2 });
-    expect([h.keep('k', packet('1')), h.keep('k', packet('2')), h.keep('k', packet('3'))]).to.deep.equal([true, true, false]);
+    expect([h.keep('k', packet('1')), h.keep('k', packet('2')), h.keep('k', packet('3'))]).to.deep.equal([
+      true,
+      true,
+      false,
+    ]);
     const tight = hold({ bytes: 5 });
     tight.keep('k', packet('1234'));
     expect(tight.keep('k', packet('56'))).to.equal(false);

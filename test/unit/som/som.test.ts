@@ -1,0 +1,320 @@
+import { expect } from 'chai';
+
+import { dpid, ipAddress, mac, portNo, stateHostId, vnid } from '../../../src/base/ids.ts';
+import type { Dpid, StateHostId } from '../../../src/base/ids.ts';
+import { silentLog } from '../../../src/base/log.ts';
+import { join } from '../../../src/base/route.ts';
+import type { Route } from '../../../src/base/route.ts';
+import { Som } from '../../../src/som/som.ts';
+import type { Strategy } from '../../../src/som/transfer.ts';
+import { openMemoryStore } from '../../../src/store/memory-store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { Notification } from '../../../topology/notification.ts';
+import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
+import { FakeClock } from '../../fakes/fake-clock.ts';
+import { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
+
+const NVE1 = dpid('1');
+const NVE2 = dpid('2');
+const NVE3 = dpid('3');
+const FW1 = stateHostId('fw1');
+const FW2 = stateHostId('fw2');
+const VNID = vnid(101);
+
+const hop = (nve: Dpid, inPort: number | null, outPort: number | null): Route['hops'][number] => ({
+  nve,
+  inPort: inPort === null ? null : portNo(inPort),
+  outPort: outPort === null ? null : portNo(outPort),
+});
+const route = (from: Dpid, to: Dpid, stateHosts: StateHostId[]): Route => ({
+  from,
+  to,
+  hops: [hop(from, null, 1), hop(to, 1, null)],
+  stateHosts,
+});
+const R21 = route(NVE2, NVE1, []);
+const R12 = route(NVE1, NVE2, []);
+const R13 = route(NVE1, NVE3, [FW1]);
+const R23 = route(NVE2, NVE3, [FW2]);
+
+/** VM1 moved from `from` to `to`; its peer VM3 stays at NVE3. */
+function moved(from: Dpid, to: Dpid, over: Partial<Notification> = {}): Notification {
+  const back = to === NVE1;
+  return {
+    id: 1,
+    wallMs: 1_700_000_000_000,
+    cause: 'vm-move',
+    evidence: ['mac-relocation'],
+    vnid: VNID,
+    vnName: 'tenant-a',
+    vm: { mac: mac('02:00:00:00:00:01'), addresses: [ipAddress('10.0.0.1')] },
+    oldNve: from,
+    newNve: to,
+    newPort: portNo(9),
+    transfers: [
+      {
+        source: back ? FW2 : FW1,
+        destination: back ? FW1 : FW2,
+        peerNve: NVE3,
+        selector: { vnid: VNID, vm: [ipAddress('10.0.0.1')], peers: [ipAddress('10.0.0.3')] },
+        detour: back ? join(R12, R23) : join(R21, R13),
+        direct: back ? R13 : R23,
+      },
+    ],
+    ...over,
+  };
+}
+
+describe('the SOM', () => {
+  let clock: FakeClock;
+  let store: Store;
+  let flows: FakeFlowControl;
+  let fw1: FakeAgent;
+  let fw2: FakeAgent;
+  let agents: FakeAgents;
+
+  const newSom = (strategy: Strategy = 'detour', ownClock = clock): Som =>
+    new Som({
+      clock: ownClock,
+      log: silentLog,
+      store,
+      agents,
+      flows,
+      strategy,
+      limits: { limit: 1000, drainBoundMs: 100, graceMs: 2000 },
+    });
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    store = openMemoryStore();
+    flows = new FakeFlowControl();
+    flows.routes
+      .set(`${NVE2} ${NVE1}`, R21)
+      .set(`${NVE1} ${NVE2}`, R12)
+      .set(`${NVE1} ${NVE3}`, R13)
+      .set(`${NVE2} ${NVE3}`, R23);
+    fw1 = new FakeAgent('fw1', ['a', 'b', 'c']);
+    fw2 = new FakeAgent('fw2');
+    agents = new FakeAgents(fw1, fw2);
+  });
+
+  /** Lets promises settle, without moving time. */
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 200; i += 1) await Promise.resolve();
+  };
+  /** Runs until nothing waits any more, or `ms` have passed. */
+  const pass = async (ms: number): Promise<void> => {
+    for (let gone = 0; gone < ms; gone += 50) {
+      await settle();
+      clock.advance(50);
+    }
+    await settle();
+  };
+
+  it('pins first, lifts only after equal digests, and retires the source after the grace', async () => {
+    const som = newSom();
+    const record = await som.notify(moved(NVE1, NVE2));
+    expect([...flows.pinned.keys()]).to.deep.equal([`${record.id}.0`]);
+    await settle();
+    expect(flows.log).to.deep.equal([`relocate ${NVE2}`, 'gate openers', 'markers', 'gate all', 'teach', 'lift']);
+    expect(record.state).to.equal('running');
+    expect([...fw1.records], 'source keeps its state through the grace').to.have.lengthOf(3);
+    await pass(2100);
+    expect(record.state).to.equal('migrated');
+    expect(record.transfers[0]).to.include({ entries: 3, digestEqual: true, state: 'migrated', attempt: 1 });
+    expect([...fw1.records]).to.deep.equal([]);
+    expect([...fw2.records].sort()).to.deep.equal(['a', 'b', 'c']);
+    expect(flows.pinned.size + flows.gates.size + flows.late.size).to.equal(0);
+    expect(fw1.gated).to.equal(false);
+    expect(som.units).to.deep.equal([]);
+  });
+
+  it('writes one journal line before each step acts and one after, in the order of the design', async () => {
+    const som = newSom();
+    const record = await som.notify(moved(NVE1, NVE2));
+    await pass(2100);
+    const lines = store.journal.read(record.id).map((e) => `${e.kind} ${(e.data as { step: string }).step}`);
+    const steps = ['notify', 'pin', 'upload', 'ready', 'download', 'quiesce', 'gate', 'drain', 'lift', 'retire'];
+    expect(lines).to.deep.equal(steps.flatMap((s) => [`begin ${s}`, `end ${s}`]));
+    expect(record.steps.map((s) => s.step)).to.deep.equal(steps);
+  });
+
+  it('carries a record that is born while the state is copied', async () => {
+    const som = newSom();
+    const born = fw2.getReady.bind(fw2);
+    fw2.getReady = (r) => {
+      fw1.born('late one');
+      return born(r);
+    };
+    await som.notify(moved(NVE1, NVE2));
+    await pass(2100);
+    expect([...fw2.records]).to.include('late one');
+  });
+
+  for (const [who, request] of [
+    ['fw2', 'getReady'],
+    ['fw2', 'download'],
+    ['fw1', 'upload'],
+    ['fw1', 'quiesce'],
+    ['fw1', 'gate'],
+  ] as const) {
+    it(`keeps the pin when ${who} dies at ${request}, and completes by itself when it is back`, async () => {
+      const som = newSom();
+      const victim = who === 'fw1' ? fw1 : fw2;
+      victim.behaviour.set(request, 'die');
+      const record = await som.notify(moved(NVE1, NVE2));
+      await settle();
+      expect(record.state).to.equal('degraded');
+      expect(record.reason).to.match(/^agent-gone: fw/);
+      expect(flows.pinned.size).to.equal(1);
+      expect(flows.gates.size).to.equal(0);
+      const other = who === 'fw1' ? fw2 : fw1;
+      expect(other.gated).to.equal(false);
+      if (who === 'fw1') expect([...fw2.records], 'nothing half installed').to.deep.equal([]);
+      const back = new FakeAgent(who, [...victim.records]);
+      agents.add(back);
+      som.agentRegistered(back.id);
+      await pass(2200);
+      expect(record.state).to.equal('migrated');
+      expect(record.reason).to.equal(null);
+      expect([...(who === 'fw2' ? back : fw2).records].sort()).to.deep.equal(['a', 'b', 'c']);
+    });
+  }
+
+  it('shows DEGRADED with the reason when the destination refuses, undoes the upload, and tries again by itself', async () => {
+    const som = newSom();
+    fw2.behaviour.set('getReady', 'refuse');
+    const record = await som.notify(moved(NVE1, NVE2));
+    await settle();
+    expect(record.state).to.equal('degraded');
+    expect(record.reason).to.match(/^destination-refused: fw2: ruleset-differs/);
+    expect(fw1.calls).to.include('abort');
+    fw2.behaviour.clear();
+    await pass(5000);
+    expect(record.state).to.equal('migrated');
+    expect(record.transfers[0]?.attempt).to.equal(2);
+  });
+
+  it('does not lift when the digests differ', async () => {
+    const som = newSom();
+    fw2.behaviour.set('download', 'corrupt');
+    const record = await som.notify(moved(NVE1, NVE2));
+    await settle();
+    expect(record.reason).to.match(/^state-mismatch/);
+    expect(flows.log).not.to.include('lift');
+    expect(flows.pinned.size).to.equal(1);
+  });
+
+  it('puts the pin back and opens the gate when a switch does not confirm the lift', async () => {
+    const som = newSom();
+    flows.failing.add('lift');
+    const record = await som.notify(moved(NVE1, NVE2));
+    await settle();
+    expect(record.state).to.equal('degraded');
+    expect(flows.pinned.size).to.equal(1);
+    expect(flows.gates.size).to.equal(0);
+    expect(fw1.gated).to.equal(false);
+  });
+
+  it('has nothing to move when a VM returns before its state had left', async () => {
+    const som = newSom();
+    agents.remove(FW2);
+    const first = await som.notify(moved(NVE1, NVE2));
+    await settle();
+    expect(first.state).to.equal('degraded');
+    const second = await som.notify(moved(NVE2, NVE1));
+    await pass(2500);
+    expect(first.state).to.equal('superseded');
+    expect(second.state).to.equal('migrated');
+    expect(second.transfers).to.deep.equal([]);
+    expect(flows.pinned.size).to.equal(0);
+    expect([...fw1.records]).to.have.lengthOf(3);
+  });
+
+  it('moves the state back when a VM returns within the grace', async () => {
+    const som = newSom();
+    const first = await som.notify(moved(NVE1, NVE2));
+    await pass(100);
+    expect(flows.log).to.include('lift');
+    const second = await som.notify(moved(NVE2, NVE1));
+    await pass(4500);
+    expect([first.state, second.state]).to.deep.equal(['migrated', 'migrated']);
+    expect([...fw1.records].sort()).to.deep.equal(['a', 'b', 'c']);
+    expect([...fw2.records]).to.deep.equal([]);
+  });
+
+  it('forces the lift without state, or abandons and leaves the pin, when the operator says so', async () => {
+    const som = newSom();
+    agents.remove(FW2);
+    const record = await som.notify(moved(NVE1, NVE2));
+    await settle();
+    som.abandon(record.id);
+    await settle();
+    expect(record.state).to.equal('abandoned');
+    expect(flows.pinned.size).to.equal(1);
+    expect(() => som.retry(record.id)).to.throw('not running');
+    const other = await som.notify(moved(NVE1, NVE2, { vm: { mac: mac('02:00:00:00:00:02'), addresses: [] } }));
+    await settle();
+    som.force(other.id);
+    await pass(2500);
+    expect(other.state).to.equal('forced');
+    expect(flows.pinned.has(`${other.id}.0`)).to.equal(false);
+    expect(() => som.retry('m-999999')).to.throw('there is no migration');
+  });
+
+  it('re-points without any transfer in the control, and without gate in `copy`', async () => {
+    const control = await newSom('none').notify(moved(NVE1, NVE2));
+    await settle();
+    expect(control.state).to.equal('migrated');
+    expect([flows.pinned.size, fw1.calls.length]).to.deep.equal([0, 0]);
+    store = openMemoryStore();
+    flows.log.length = 0;
+    const copy = await newSom('copy').notify(moved(NVE1, NVE2));
+    await pass(2500);
+    expect(copy.state).to.equal('migrated');
+    expect(flows.log).to.deep.equal([`relocate ${NVE2}`, 'teach', 'lift', 'forget']);
+  });
+
+  for (const at of ['upload', 'getReady', 'download', 'quiesce', 'gate'] as const) {
+    it(`started again after a kill at ${at}, pins and completes`, async () => {
+      let kill: () => void = () => undefined;
+      const killed = new Promise<void>((resolve) => {
+        kill = resolve;
+      });
+      const agent = at === 'upload' || at === 'quiesce' || at === 'gate' ? fw1 : fw2;
+      const real = agent[at].bind(agent) as (...args: unknown[]) => Promise<unknown>;
+      (agent as unknown as Record<string, unknown>)[at] = (...args: unknown[]) => {
+        kill();
+        void real(...args).catch(() => undefined);
+        return new Promise(() => undefined);
+      };
+      const first = await newSom('detour', new FakeClock()).notify(moved(NVE1, NVE2));
+      await killed;
+      await settle();
+      (agent as unknown as Record<string, unknown>)[at] = real;
+      const sessions = [fw1, fw2];
+      flows.gates.clear();
+      const second = newSom();
+      for (const a of sessions) await a.abort({ migration: `${first.id}.0.1`, reason: 'session lost' });
+      await second.recover();
+      expect(flows.pinned.size).to.equal(1);
+      await pass(2500);
+      expect(second.records.get(first.id)?.state).to.equal('migrated');
+      expect([...fw1.records]).to.deep.equal([]);
+      expect([...fw2.records].sort()).to.deep.equal(['a', 'b', 'c']);
+      expect(store.table('units').list()).to.deep.equal([]);
+    });
+  }
+
+  it('started again after a kill during the grace, retires', async () => {
+    const first = await newSom('detour', new FakeClock()).notify(moved(NVE1, NVE2));
+    await settle();
+    expect(flows.log).to.include('lift');
+    const second = newSom();
+    const recovered = second.recover();
+    await pass(2500);
+    await recovered;
+    expect(second.records.get(first.id)?.state).to.equal('migrated');
+    expect([...fw1.records]).to.deep.equal([]);
+  });
+});
