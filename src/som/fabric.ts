@@ -51,14 +51,25 @@ export class Fabric implements FlowControl {
   readonly #trails = new Map<string, Trail>();
   readonly #markers = new Map<bigint, Route>();
   #gateSerial = 0;
+  #applying = 0;
 
   constructor(options: FabricOptions) {
     this.#options = options;
   }
 
   /** Brings the switches to the present world. Concurrent calls are one change where the installer can make them one. */
-  apply(): Promise<void> {
-    return this.#options.installer.install(this.#world());
+  async apply(): Promise<void> {
+    this.#applying += 1;
+    try {
+      await this.#options.installer.install(this.#world());
+    } finally {
+      this.#applying -= 1;
+    }
+  }
+
+  /** Whether a change is on its way to the switches. */
+  get changing(): boolean {
+    return this.#applying > 0;
   }
 
   route(from: Dpid, to: Dpid): Route | null {

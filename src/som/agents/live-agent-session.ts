@@ -1,0 +1,318 @@
+// An AgentSession on a stream: numbers requests, matches answers, keeps each upload's chunks in order and its back-pressure.
+
+import type { Clock } from '../../base/clock.ts';
+import type { StateHostId } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import type {
+  Abort,
+  AaRequest,
+  Commit,
+  Done,
+  Drained,
+  FromSoa,
+  Gate,
+  GetReady,
+  Heartbeat,
+  Installed,
+  Quiesce,
+  Quiesced,
+  Ready,
+  Refused,
+  Retire,
+  StateChunk,
+  StateHostRegistration,
+  ToSoa,
+  UploadRequest,
+  UploadState,
+} from '../../protocol/generated/stateferry.ts';
+import { AgentError } from './agent-error.ts';
+import type { AgentSession } from './agent-session.ts';
+import { refusedError, RequestTable, type ReplyCase, type ReplyValue } from './request-table.ts';
+import { acceptChunk, UPLOAD_START, type UploadOrder } from './upload-order.ts';
+
+export interface AgentTimeouts {
+  readonly uploadMs: number;
+  readonly readyMs: number;
+  /** A final chunk: everything before it has to be installed first. */
+  readonly installMs: number;
+  /** Beyond the bound the request itself carries. */
+  readonly quiesceMs: number;
+  readonly gateMs: number;
+  /** Commit, abort, retire. */
+  readonly doneMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: AgentTimeouts = {
+  uploadMs: 60_000,
+  readyMs: 10_000,
+  installMs: 60_000,
+  quiesceMs: 2_000,
+  gateMs: 5_000,
+  doneMs: 30_000,
+};
+
+export interface LiveSessionIo {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timeouts: AgentTimeouts;
+  /** Resolves when flow control has let it go. */
+  send(message: ToSoa): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** The peer broke the protocol: count it and cut it off. */
+  violation(detail: string): void;
+  strayChunk(): void;
+}
+
+export interface SessionIdentity {
+  readonly id: StateHostId;
+  readonly request: AaRequest;
+  readonly registration: StateHostRegistration;
+  readonly lldpKey: Buffer;
+  readonly remote: string;
+  readonly clockOffsetMs: number;
+}
+
+/** Unsettled bytes of consumers that return promises: reading stops above, goes on below half of it. */
+const BACKLOG_BYTES = 8 * 1024 * 1024;
+
+const MAX_GIVEN_UP = 1024;
+
+interface RunningUpload {
+  order: UploadOrder;
+  readonly onChunk: (chunk: StateChunk) => void | Promise<void>;
+}
+
+export class LiveAgentSession implements AgentSession {
+  readonly id: StateHostId;
+  readonly lldpKey: Buffer;
+  readonly remote: string;
+  readonly software: string;
+  readonly clockOffsetMs: number;
+  readonly #io: LiveSessionIo;
+  readonly #registration: StateHostRegistration;
+  readonly #requests: RequestTable;
+  readonly #uploads = new Map<string, RunningUpload>();
+  /** Migrations the agent gave up between requests: their next request learns why. */
+  readonly #givenUp = new Map<string, Refused>();
+  readonly #closed = new AbortController();
+  #heartbeat: Heartbeat | null = null;
+  #backlogBytes = 0;
+  #paused = false;
+
+  constructor(identity: SessionIdentity, io: LiveSessionIo) {
+    this.id = identity.id;
+    this.lldpKey = identity.lldpKey;
+    this.remote = identity.remote;
+    this.software = identity.request.software;
+    this.clockOffsetMs = identity.clockOffsetMs;
+    this.#registration = identity.registration;
+    this.#io = io;
+    this.#requests = new RequestTable(identity.id, io.clock);
+  }
+
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  get lastHeartbeat(): Heartbeat | null {
+    return this.#heartbeat;
+  }
+
+  get profile(): StateHostRegistration {
+    const beat = this.#heartbeat;
+    if (beat === null) return this.#registration;
+    return { ...this.#registration, tableUsed: beat.tableUsed, rulesetDigest: beat.rulesetDigest };
+  }
+
+  /** Reading is stopped by back-pressure. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  async upload(
+    request: UploadRequest,
+    onChunk: (chunk: StateChunk) => void | Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<UploadState> {
+    const { migration } = request;
+    this.#uploads.set(migration, { order: UPLOAD_START, onChunk });
+    try {
+      const body = { $case: 'uploadRequest', value: request } as const;
+      return await this.#ask(migration, body, 'uploadState', this.#io.timeouts.uploadMs, signal);
+    } catch (error) {
+      this.#uploads.delete(migration);
+      throw error;
+    }
+  }
+
+  getReady(request: GetReady, signal?: AbortSignal): Promise<Ready> {
+    const body = { $case: 'getReady', value: request } as const;
+    return this.#ask(request.migration, body, 'ready', this.#io.timeouts.readyMs, signal);
+  }
+
+  async download(chunk: StateChunk, signal?: AbortSignal): Promise<Installed | null> {
+    const body = { $case: 'stateChunk', value: chunk } as const;
+    if (chunk.final) return this.#ask(chunk.migration, body, 'installed', this.#io.timeouts.installMs, signal);
+    signal?.throwIfAborted();
+    this.#throwIfOver(chunk.migration);
+    try {
+      await this.#io.send({ request: 0n, body });
+    } catch (cause) {
+      throw this.#closed.signal.aborted
+        ? (this.#closed.signal.reason as AgentError)
+        : new AgentError('gone', this.id, 'the session ended', { cause });
+    }
+    return null;
+  }
+
+  quiesce(request: Quiesce, signal?: AbortSignal): Promise<Quiesced> {
+    const body = { $case: 'quiesce', value: request } as const;
+    const timeoutMs = request.boundMs + this.#io.timeouts.quiesceMs;
+    return this.#ask(request.migration, body, 'quiesced', timeoutMs, signal);
+  }
+
+  gate(request: Gate, signal?: AbortSignal): Promise<Drained> {
+    const body = { $case: 'gate', value: request } as const;
+    return this.#ask(request.migration, body, 'drained', this.#io.timeouts.gateMs, signal);
+  }
+
+  commit(request: Commit, signal?: AbortSignal): Promise<Done> {
+    const body = { $case: 'commit', value: request } as const;
+    return this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs, signal);
+  }
+
+  async abort(request: Abort, signal?: AbortSignal): Promise<Done> {
+    // Giving up twice is no news: abort is also how a given-up migration is cleaned away.
+    this.#givenUp.delete(request.migration);
+    const body = { $case: 'abort', value: request } as const;
+    const done = await this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs, signal);
+    this.#forget(request.migration);
+    return done;
+  }
+
+  async retire(request: Retire, signal?: AbortSignal): Promise<Done> {
+    const body = { $case: 'retire', value: request } as const;
+    const done = await this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs, signal);
+    this.#forget(request.migration);
+    return done;
+  }
+
+  /** A message the machine let through: a reply, a chunk, or the agent giving a migration up. */
+  deliver(message: FromSoa): void {
+    const { body, inReplyTo } = message;
+    if (body === undefined) return;
+    if (body.$case === 'stateChunk') {
+      this.#onChunk(body.value);
+      return;
+    }
+    if (body.$case === 'refused') this.#onRefused(body.value);
+    if (body.$case === 'refused' && inReplyTo === 0n) {
+      this.#giveUp(body.value);
+      return;
+    }
+    const violation = this.#requests.answer(inReplyTo, body);
+    if (violation !== null) this.#io.violation(violation);
+  }
+
+  takeHeartbeat(heartbeat: Heartbeat): void {
+    this.#heartbeat = heartbeat;
+  }
+
+  /** Rejects everything that waits; later requests reject with the same error. */
+  end(error: AgentError): void {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(error);
+    this.#requests.failAll(error);
+    this.#uploads.clear();
+  }
+
+  async #ask<C extends ReplyCase>(
+    migration: string,
+    body: NonNullable<ToSoa['body']>,
+    expected: C,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ReplyValue<C>> {
+    this.#throwIfOver(migration);
+    return this.#requests.ask({ migration, expected, timeoutMs, signal }, (request) =>
+      this.#io.send({ request, body }),
+    );
+  }
+
+  #throwIfOver(migration: string): void {
+    if (this.#closed.signal.aborted) throw this.#closed.signal.reason as AgentError;
+    const refused = this.#givenUp.get(migration);
+    if (refused !== undefined) throw refusedError(this.id, refused);
+  }
+
+  #onChunk(chunk: StateChunk): void {
+    const upload = this.#uploads.get(chunk.migration);
+    if (upload === undefined) {
+      // Chunks cross our abort on the wire: not worth a session, but counted.
+      this.#io.strayChunk();
+      return;
+    }
+    const verdict = acceptChunk(upload.order, chunk);
+    if (verdict.kind === 'refused') {
+      this.#io.violation(verdict.detail);
+      return;
+    }
+    upload.order = verdict.order;
+    try {
+      const taken = upload.onChunk(chunk);
+      if (taken instanceof Promise) this.#hold(taken, chunk);
+    } catch (error) {
+      this.#consumerFailed(chunk.migration, error);
+    }
+  }
+
+  #hold(taken: Promise<void>, chunk: StateChunk): void {
+    const bytes = chunk.records.length;
+    this.#backlogBytes += bytes;
+    if (this.#backlogBytes > BACKLOG_BYTES && !this.#paused) {
+      this.#paused = true;
+      this.#io.pause();
+    }
+    taken
+      .catch((error: unknown) => this.#consumerFailed(chunk.migration, error))
+      .finally(() => {
+        this.#backlogBytes -= bytes;
+        if (this.#paused && this.#backlogBytes <= BACKLOG_BYTES / 2) {
+          this.#paused = false;
+          this.#io.resume();
+        }
+      })
+      .catch(() => undefined);
+  }
+
+  /** The taker of chunks failed: the rest of this upload is of no use to anybody. */
+  #consumerFailed(migration: string, error: unknown): void {
+    if (!this.#uploads.has(migration)) return;
+    this.#io.log.error('the taker of an upload failed', { migration, error });
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#giveUp({ migration, reason: 'taker-failed', detail, records: [] });
+  }
+
+  #onRefused(refused: Refused): void {
+    this.#io.log.warn(`${this.id} refused: ${refused.detail}`, {
+      migration: refused.migration,
+      reason: refused.reason,
+      records: refused.records.length,
+    });
+  }
+
+  #giveUp(refused: Refused): void {
+    // An agent may name migrations that never were: the oldest go first.
+    const oldest = this.#givenUp.size >= MAX_GIVEN_UP ? this.#givenUp.keys().next().value : undefined;
+    if (oldest !== undefined) this.#givenUp.delete(oldest);
+    this.#givenUp.set(refused.migration, refused);
+    this.#uploads.delete(refused.migration);
+    this.#requests.failMigration(refused.migration, refused);
+  }
+
+  #forget(migration: string): void {
+    this.#uploads.delete(migration);
+    this.#givenUp.delete(migration);
+  }
+}

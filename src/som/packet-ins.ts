@@ -1,0 +1,194 @@
+// Where each packet-in goes, by the cookie of the rule that sent it: to the TDE, to the markers, or into the hold until what
+// it waits for is confirmed. Late ones (rules change before the datapath's cache does: hard cases 1 and 5) go on at once.
+
+import type { Clock } from '../base/clock.ts';
+import { mac } from '../base/ids.ts';
+import type { Dpid, Mac, Vnid } from '../base/ids.ts';
+import { WireError } from '../base/errors.ts';
+import type { PacketIn } from '../openflow/model.ts';
+import { decodeEthernet, encodeEthernet, ETHER_TYPE } from '../packet/ethernet.ts';
+import { decodeProbe } from '../packet/probe.ts';
+import { decodeCookie } from '../../flows/cookies.ts';
+import type { World } from '../../flows/world.ts';
+import { limboHoldKey, puntHoldKey } from './fabric.ts';
+import type { Fabric } from './fabric.ts';
+import type { Hold, HeldPacket } from './hold.ts';
+
+/** How long after a VM's rules were confirmed its packets may still come through the old ones. */
+const LATE_MS = 1000;
+
+export interface PacketInsOptions {
+  readonly clock: Clock;
+  readonly fabric: Fabric;
+  readonly hold: Hold;
+  readonly view: () => Omit<World, 'pins' | 'gates' | 'trails'>;
+  /** Puts a packet into its switch's pipeline. */
+  readonly send: (packet: HeldPacket) => void;
+  /** Tells the TDE; true when it learnt something that changes flows. */
+  readonly tell: (nve: Dpid, packet: PacketIn) => boolean;
+}
+
+export interface PacketInStats {
+  lldp: number;
+  probe: number;
+  punt: number;
+  puntDropped: number;
+  announce: number;
+  limbo: number;
+  gate: number;
+  late: number;
+  foreign: number;
+  malformed: number;
+}
+
+export class PacketIns {
+  readonly #o: PacketInsOptions;
+  /** Senders whose rules are on their way, or came not long ago. */
+  readonly #expected = new Set<string>();
+  readonly #lateUntil = new Map<string, number>();
+  readonly stats: PacketInStats = {
+    lldp: 0,
+    probe: 0,
+    punt: 0,
+    puntDropped: 0,
+    announce: 0,
+    limbo: 0,
+    gate: 0,
+    late: 0,
+    foreign: 0,
+    malformed: 0,
+  };
+
+  constructor(options: PacketInsOptions) {
+    this.#o = options;
+  }
+
+  receive(nve: Dpid, packet: PacketIn): void {
+    const cookie = decodeCookie(packet.cookie);
+    switch (cookie?.kind) {
+      case 'gate':
+        return this.#gate(nve, packet, cookie.id);
+      case 'limbo':
+        return this.#limbo(nve, packet, cookie.id);
+      case 'punt':
+        return this.#punt(nve, packet);
+      case 'probe':
+        return this.#probe(nve, packet);
+      case 'lldp':
+      case 'announce':
+      case 'learn':
+        this.stats[cookie.kind === 'lldp' ? 'lldp' : 'announce'] += 1;
+        this.#o.tell(nve, packet);
+        return;
+      default:
+        this.stats.foreign += 1;
+    }
+  }
+
+  /** The rules of every VM known by now are confirmed: what its VMs sent meanwhile goes its way. */
+  confirmed(): void {
+    const now = this.#o.clock.now();
+    for (const key of this.#expected) {
+      this.#lateUntil.set(key, now + LATE_MS);
+      this.#o.hold.release(key);
+    }
+    this.#expected.clear();
+    for (const [key, until] of this.#lateUntil) if (until < now) this.#lateUntil.delete(key);
+  }
+
+  #gate(nve: Dpid, packet: PacketIn, serial: number): void {
+    this.stats.gate += 1;
+    const held = { nve, inPort: packet.inPort, frame: packet.data };
+    const key = this.#o.fabric.gateHold(serial);
+    if (key !== null) this.#o.hold.keep(key, held);
+    else this.#late(held);
+  }
+
+  #limbo(nve: Dpid, packet: PacketIn, serial: number): void {
+    this.stats.limbo += 1;
+    const view = this.#o.view();
+    const frame = this.#asItCame(nve, packet, view);
+    const vm = view.vms.find((v) => v.serial === serial);
+    if (frame === null || vm === undefined) return;
+    const held = { nve, inPort: packet.inPort, frame };
+    if (vm.at !== null && !this.#o.fabric.changing) this.#late(held);
+    else this.#o.hold.keep(limboHoldKey(vm), held);
+  }
+
+  #punt(nve: Dpid, packet: PacketIn): void {
+    this.stats.punt += 1;
+    const sender = this.#sender(nve, packet);
+    const learnt = this.#o.tell(nve, packet);
+    if (sender === null || sender.announcement) return;
+    const held = { nve, inPort: packet.inPort, frame: packet.data };
+    if (learnt) this.#expected.add(sender.key);
+    if (this.#expected.has(sender.key)) this.#o.hold.keep(sender.key, held);
+    else if ((this.#lateUntil.get(sender.key) ?? 0) > this.#o.clock.now()) this.#late(held);
+    else this.stats.puntDropped += 1;
+  }
+
+  #probe(nve: Dpid, packet: PacketIn): void {
+    this.stats.probe += 1;
+    try {
+      const probe = decodeProbe(decodeEthernet(packet.data).payload);
+      if (probe.probe === 'marker') this.#o.fabric.markerArrived(probe.nonce, nve, packet.inPort);
+      else if (probe.probe === 'path-probe') this.#o.tell(nve, packet);
+    } catch (cause) {
+      this.#malformed(cause);
+    }
+  }
+
+  #late(packet: HeldPacket): void {
+    this.stats.late += 1;
+    this.#o.send(packet);
+  }
+
+  /** The pipeline took the VLAN tag off frames from the fabric; to enter it again they need theirs. */
+  #asItCame(nve: Dpid, packet: PacketIn, view: Omit<World, 'pins' | 'gates' | 'trails'>): Buffer | null {
+    const port = view.nves.find((n) => n.dpid === nve)?.ports.find((p) => p.no === packet.inPort);
+    if (port?.role.kind !== 'fabric') return packet.data;
+    const vnid = Number((packet.metadata ?? 0n) & 0xffffffn);
+    const vlan = view.vns.find((v) => v.vnid === vnid)?.vlan;
+    if (vlan === undefined) return null;
+    try {
+      const frame = decodeEthernet(packet.data);
+      return frame.vlan !== null
+        ? packet.data
+        : encodeEthernet({ ...frame, vlan: { vid: vlan, priority: 0, dropEligible: false } });
+    } catch (cause) {
+      this.#malformed(cause);
+      return null;
+    }
+  }
+
+  #sender(nve: Dpid, packet: PacketIn): { key: string; announcement: boolean } | null {
+    const port = this.#o
+      .view()
+      .nves.find((n) => n.dpid === nve)
+      ?.ports.find((p) => p.no === packet.inPort);
+    if (port?.role.kind !== 'vap') return null;
+    const data = packet.data;
+    if (data.length < 14) {
+      this.stats.malformed += 1;
+      return null;
+    }
+    const source = mac([...data.subarray(6, 12)].map((b) => b.toString(16).padStart(2, '0')).join(':'));
+    return { key: this.#key(port.role.vnid, source), announcement: isAnnouncement(data) };
+  }
+
+  #key(vnid: Vnid, source: Mac): string {
+    return puntHoldKey(vnid, source);
+  }
+
+  #malformed(cause: unknown): void {
+    if (!(cause instanceof WireError)) throw cause;
+    this.stats.malformed += 1;
+  }
+}
+
+/** RARP and gratuitous ARP are for the TDE alone and are not sent on (hard case 8). */
+function isAnnouncement(frame: Buffer): boolean {
+  const type = frame.readUInt16BE(12);
+  if (type === ETHER_TYPE.rarp) return true;
+  return type === ETHER_TYPE.arp && frame.length >= 42 && frame.readUInt32BE(28) === frame.readUInt32BE(38);
+}
