@@ -32,6 +32,7 @@ export type WireErrorCode =
 export class WireError extends StateferryError<WireErrorCode> {
   readonly field: string;
   readonly offset: number;
+  readonly detail: string;
 
   constructor(code: WireErrorCode, field: string, offset: number, detail = '') {
     super(code, `${code} at ${field}, offset ${offset}${detail === '' ? '' : `: ${detail}`}`, {
@@ -39,5 +40,6 @@ export class WireError extends StateferryError<WireErrorCode> {
     });
     this.field = field;
     this.offset = offset;
+    this.detail = detail;
   }
 }

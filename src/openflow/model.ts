@@ -15,24 +15,38 @@ export interface OxmField {
   readonly name: string;
   readonly value: OxmValue;
   readonly mask?: OxmValue;
+  /** OXM_TYPE (class and field) it came under, where this library would have written another one: kept for exactness. */
+  readonly oxmType?: number;
 }
 export type Match = readonly OxmField[];
 
 export type Action =
   | { readonly type: 'output'; readonly port: number; readonly maxLen?: number } // OFPAT_OUTPUT
   | { readonly type: 'group'; readonly groupId: number } // OFPAT_GROUP
+  | { readonly type: 'copy_ttl_out' } // OFPAT_COPY_TTL_OUT
+  | { readonly type: 'copy_ttl_in' } // OFPAT_COPY_TTL_IN
+  | { readonly type: 'set_mpls_ttl'; readonly ttl: number } // OFPAT_SET_MPLS_TTL
+  | { readonly type: 'dec_mpls_ttl' } // OFPAT_DEC_MPLS_TTL
   | { readonly type: 'push_vlan'; readonly etherType: number } // OFPAT_PUSH_VLAN
   | { readonly type: 'pop_vlan' } // OFPAT_POP_VLAN
+  | { readonly type: 'push_mpls'; readonly etherType: number } // OFPAT_PUSH_MPLS
+  | { readonly type: 'pop_mpls'; readonly etherType: number } // OFPAT_POP_MPLS
+  | { readonly type: 'push_pbb'; readonly etherType: number } // OFPAT_PUSH_PBB
+  | { readonly type: 'pop_pbb' } // OFPAT_POP_PBB
   | { readonly type: 'set_field'; readonly field: OxmField } // OFPAT_SET_FIELD
   | { readonly type: 'set_queue'; readonly queueId: number } // OFPAT_SET_QUEUE
+  | { readonly type: 'set_nw_ttl'; readonly ttl: number } // OFPAT_SET_NW_TTL
   | { readonly type: 'dec_nw_ttl' } // OFPAT_DEC_NW_TTL
   | {
-      readonly type: 'move'; // NXAST_REG_MOVE
+      readonly type: 'move'; // NXAST_REG_MOVE; OFPAT_COPY_FIELD from 1.5 on
       readonly src: string;
       readonly srcBit: number;
       readonly dst: string;
       readonly dstBit: number;
       readonly bits: number;
+      /** As `oxmType` of OxmField. */
+      readonly srcOxmType?: number;
+      readonly dstOxmType?: number;
     }
   | { readonly type: 'unknown'; readonly actionType: number; readonly body: Buffer };
 
@@ -56,6 +70,9 @@ export interface FlowMod {
   readonly hardTimeout?: number; // seconds
   readonly flags?: number; // OFPFF_*
   readonly importance?: number; // 1.4+
+  readonly bufferId?: number; // OFP_NO_BUFFER unless given
+  readonly outPort?: number; // delete*: only flows that output there; OFPP_ANY unless given
+  readonly outGroup?: number;
   readonly match: Match;
   readonly instructions: readonly Instruction[];
 }
@@ -63,6 +80,9 @@ export interface FlowMod {
 export interface PacketOut {
   readonly type: 'packet_out';
   readonly inPort: number;
+  readonly bufferId?: number; // OFP_NO_BUFFER unless given
+  /** 1.5: further pipeline fields; `in_port` first, as 1.5 carries it here. Left out of what is sent in 1.3 and 1.4. */
+  readonly match?: Match;
   readonly actions: readonly Action[];
   readonly data: Buffer;
 }
@@ -72,7 +92,19 @@ export interface MeterMod {
   readonly command: 'add' | 'modify' | 'delete';
   readonly meterId: number;
   readonly flags: number; // OFPMF_PKTPS 2, OFPMF_KBPS 1, OFPMF_BURST 4
-  readonly bands: readonly { readonly rate: number; readonly burstSize: number }[]; // OFPMBT_DROP
+  readonly bands: readonly MeterBand[];
+}
+
+/** OFPMBT_DROP unless `type` is given. */
+export interface MeterBand {
+  readonly type?: 'drop' | 'dscp_remark' | 'unknown';
+  readonly rate: number;
+  readonly burstSize: number;
+  /** dscp_remark: how far drop precedence is raised. */
+  readonly precLevel?: number;
+  /** A band without a row in the codec: its number and what follows rate and burst. */
+  readonly bandType?: number;
+  readonly body?: Buffer;
 }
 
 /** What the controller sends without waiting for an answer of its own. */
@@ -104,7 +136,7 @@ export interface PortStatus {
   readonly port: PortDesc;
 }
 
-/** One row of an OFPMP_FLOW reply. */
+/** One row of an OFPMP_FLOW reply (OFPMP_FLOW_DESC from 1.5 on). */
 export interface FlowStats {
   readonly table: number;
   readonly priority: number;
@@ -112,6 +144,10 @@ export interface FlowStats {
   readonly idleTimeout: number;
   readonly hardTimeout: number;
   readonly flags: number;
+  readonly importance?: number; // 1.4+
+  /** Since the flow was added. */
+  readonly durationSec?: number;
+  readonly durationNsec?: number;
   readonly packetCount: bigint;
   readonly byteCount: bigint;
   readonly match: Match;
@@ -122,7 +158,14 @@ export type SwitchEvent =
   | PacketIn
   | PortStatus
   | { readonly type: 'flow_removed'; readonly cookie: bigint; readonly table: number; readonly reason: number }
-  | { readonly type: 'error'; readonly errorType: number; readonly errorCode: number; readonly data: Buffer };
+  | {
+      readonly type: 'error';
+      /** Of the message that the switch refuses. */
+      readonly xid?: number;
+      readonly errorType: number;
+      readonly errorCode: number;
+      readonly data: Buffer;
+    };
 
 /**
  * One switch as everything above the library sees it: implemented by the channel (src/openflow) and by the fake switch

@@ -1,5 +1,6 @@
 // Combinators: a wire structure is one table of named fields, from which its type, its reader and its writer follow.
 
+import { WireError } from '../base/errors.ts';
 import type { Mac } from '../base/ids.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -9,8 +10,19 @@ export interface Codec<T> {
   write(w: Writer, value: T, field: string): void;
 }
 
+/** A codec whose value may be left out when written; `fallback` is written then. */
+export interface Defaulted<T> extends Codec<T> {
+  readonly fallback: T;
+}
+
 /** The type a codec reads and writes. */
 export type Wire<C> = C extends Codec<infer T> ? T : never;
+
+type Fields = Record<string, Codec<unknown>>;
+type OptionalKeys<S extends Fields> = { [K in keyof S]: S[K] extends Defaulted<unknown> ? K : never }[keyof S];
+type Structure<S extends Fields> = { [K in Exclude<keyof S, OptionalKeys<S>>]: Wire<S[K]> } & {
+  [K in OptionalKeys<S>]?: Wire<S[K]>;
+};
 
 export const u8: Codec<number> = {
   read: (r, f) => r.u8(f),
@@ -52,20 +64,133 @@ export const bytes = (count: number): Codec<Buffer> => ({
   },
 });
 
-/** A structure in declaration order. */
-export function struct<S extends Record<string, Codec<unknown>>>(fields: S): Codec<{ [K in keyof S]: Wire<S[K]> }> {
-  type T = { [K in keyof S]: Wire<S[K]> };
+/** Everything up to the end of the reader: a view, not a copy. */
+export const rest: Codec<Buffer> = {
+  read: (r, f) => r.raw(r.remaining, f),
+  write: (w, v) => {
+    w.raw(v);
+  },
+};
+
+/** NUL-padded text in a field of `size` bytes, one character a byte so that any bytes survive; the last one is NUL. */
+export const fixedText = (size: number): Codec<string> => ({
+  read: (r, f) => {
+    const raw = r.raw(size, f);
+    const end = raw.indexOf(0);
+    return raw.toString('latin1', 0, end === -1 ? size : end);
+  },
+  write: (w, v, f) => {
+    const raw = Buffer.from(v, 'latin1');
+    if (raw.length > size) throw new WireError('TOO_LONG', f, w.length, `${raw.length} bytes, at most ${size}`);
+    w.raw(raw);
+    w.zeros(size - raw.length);
+  },
+});
+
+/** Takes no bytes: reads as `value`. For the tag of a union. */
+export const constant = <const T>(value: T): Codec<T> => ({ read: () => value, write: () => undefined });
+
+/** `codec` and `count` bytes of padding after it: skipped when read, zero when written. */
+export const padded = <T>(codec: Codec<T>, count: number): Codec<T> => ({
+  read: (r, f) => {
+    const value = codec.read(r, f);
+    r.take(count, f);
+    return value;
+  },
+  write: (w, v, f) => {
+    codec.write(w, v, f);
+    w.zeros(count);
+  },
+});
+
+/** `count` bytes of padding and `codec` after them. */
+export const indented = <T>(count: number, codec: Codec<T>): Codec<T> => ({
+  read: (r, f) => {
+    r.take(count, f);
+    return codec.read(r, f);
+  },
+  write: (w, v, f) => {
+    w.zeros(count);
+    codec.write(w, v, f);
+  },
+});
+
+/** Always read; when the value is left out, `fallback` is written. */
+export const defaulted = <T>(codec: Codec<T>, fallback: T): Defaulted<T> => ({
+  fallback,
+  read: (r, f) => codec.read(r, f),
+  write: (w, v: T | undefined, f) => {
+    codec.write(w, v ?? fallback, f);
+  },
+});
+
+/** A number that stands for a name; other numbers are refused. */
+export function named<const N extends Readonly<Record<string, number>>>(
+  codec: Codec<number>,
+  names: N,
+): Codec<keyof N & string> {
+  const byNumber = new Map(Object.entries(names).map(([name, number]) => [number, name]));
+  return {
+    read: (r, f) => {
+      const at = r.offset;
+      const number = codec.read(r, f);
+      const name = byNumber.get(number);
+      if (name === undefined) throw new WireError('BAD_VALUE', f, at, String(number));
+      return name;
+    },
+    write: (w, v, f) => {
+      const number = names[v];
+      if (number === undefined) throw new WireError('BAD_VALUE', f, w.length, v);
+      codec.write(w, number, f);
+    },
+  };
+}
+
+/** Items up to the end of the reader; an item that takes no bytes is refused, or it would repeat for ever. */
+export const list = <T>(item: Codec<T>): Codec<readonly T[]> => ({
+  read: (r, f) => {
+    const out: T[] = [];
+    while (r.offset < r.end) {
+      const at = r.offset;
+      out.push(item.read(r, f));
+      if (r.offset === at) throw new WireError('BAD_LENGTH', f, at, 'no progress');
+    }
+    return out;
+  },
+  write: (w, v, f) => {
+    for (const one of v) item.write(w, one, f);
+  },
+});
+
+/** A structure in declaration order. An error names the path of fields to it; the path is only built then. */
+export function struct<S extends Fields>(fields: S): Codec<Structure<S>> {
   const entries = Object.entries(fields);
   return {
     read: (r, field) => {
       const out: Record<string, unknown> = {};
-      for (const [name, codec] of entries) out[name] = codec.read(r, `${field}.${name}`);
-      return out as T;
+      try {
+        for (const [name, codec] of entries) out[name] = codec.read(r, name);
+      } catch (error) {
+        throw within(field, error);
+      }
+      return out as Structure<S>;
     },
     write: (w, value, field) => {
-      for (const [name, codec] of entries) codec.write(w, (value as Record<string, unknown>)[name], `${field}.${name}`);
+      const from: Record<string, unknown> = value;
+      try {
+        for (const [name, codec] of entries) codec.write(w, from[name], name);
+      } catch (error) {
+        throw within(field, error);
+      }
     },
   };
+}
+
+/** The same error, its field seen from the structure around it. */
+export function within(field: string, error: unknown): unknown {
+  return error instanceof WireError
+    ? new WireError(error.code, `${field}.${error.field}`, error.offset, error.detail)
+    : error;
 }
 
 export function encode<T>(codec: Codec<T>, value: T, name = 'value'): Buffer {
@@ -78,9 +203,11 @@ export function decode<T>(codec: Codec<T>, data: Buffer, name = 'value'): T {
   return codec.read(new Reader(data), name);
 }
 
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
 export function formatMac(raw: Uint8Array): Mac {
-  let text = '';
-  for (let i = 0; i < 6; i += 1) text += `${i === 0 ? '' : ':'}${(raw[i] ?? 0).toString(16).padStart(2, '0')}`;
+  let text = HEX[raw[0] ?? 0] ?? '';
+  for (let i = 1; i < 6; i += 1) text += `:${HEX[raw[i] ?? 0] ?? ''}`;
   return text as Mac;
 }
 

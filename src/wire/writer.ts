@@ -19,6 +19,12 @@ export class Writer {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Forgets everything written after the first `length` bytes. */
+  truncate(length: number): void {
+    if (length < 0 || length > this.#length) throw new RangeError(`cannot truncate ${this.#length} bytes to ${length}`);
+    this.#length = length;
+  }
+
   u8(value: number, field = 'u8'): void {
     this.#check(value, 0xff, field);
     this.#bytes[this.#grow(1)] = value;
