@@ -1,0 +1,177 @@
+// Table 5: unicast by (VNID, destination). To the VAP where the VM is here, else to the first hop of the base route; transit
+// rules carry frames over the NVEs between and match in_port, because layer 2 has no TTL (hard case 3).
+
+import type { Dpid, PortNo } from '../src/base/ids.ts';
+import { locationOf } from './atlas.ts';
+import type { Atlas, Transit, VnPlan } from './atlas.ts';
+import { encodeCookie } from './cookies.ts';
+import type { Rule } from './rule.ts';
+import { PRIORITY, meterId } from './tables.ts';
+import {
+  IPV4,
+  IPV6,
+  OPENER,
+  TCP,
+  apply,
+  encap,
+  ethDst,
+  ethSrc,
+  fromFabric,
+  fromVap,
+  goto,
+  groupDst,
+  inPort,
+  inVn,
+  meteredPunt,
+  missDrop,
+  outOf,
+  output,
+  rule,
+} from './terms.ts';
+import type { VmView, VnView } from './world.ts';
+
+const { group, here, transitPair, transit, away } = PRIORITY.forward;
+type Emit = (nve: Dpid, rule: Rule) => void;
+
+// Unknown unicast is dropped and counted, never flooded.
+const EVERY_NVE: readonly Rule[] = [
+  rule('forward', 'deliver', group, [groupDst], [goto('flood')]),
+  missDrop('forward'),
+];
+
+export function forwardRules(): readonly Rule[] {
+  return EVERY_NVE;
+}
+
+/** The unicast rules of one VN, by NVE. */
+export function unicast(atlas: Atlas, plan: VnPlan, emit: Emit): void {
+  for (const vm of plan.vms) {
+    const target = locationOf(vm);
+    if (target === null) continue;
+    atTarget(plan, vm, target, emit);
+    for (const nve of plan.vaps.keys()) {
+      const port = nve === target ? null : atlas.firstHop(nve, target);
+      if (port !== null) emit(nve, awayRule(plan.vn, vm, port));
+    }
+    const passing = atlas.transitsTo(target);
+    if (passing.length > 0) transits(plan, vm, passing, emit);
+  }
+  trails(atlas, plan, emit);
+}
+
+/**
+ * Deliver, limbo and trail are three contents of one entry (same key), so that a switch changes from one to the next in one
+ * step and no frame meets none of them.
+ */
+function atTarget(plan: VnPlan, vm: VmView, target: Dpid, emit: Emit): void {
+  const rules = kept(vm, `here`, () => (vm.at === null ? limbo(vm) : [deliver(vm, vm.at.port)]));
+  if (vm.at !== null && plan.vaps.get(target)?.includes(vm.at.port) !== true) return; // its port is not (or no longer) a VAP
+  for (const made of rules) emit(target, made);
+}
+
+function deliver(vm: VmView, port: PortNo): Rule {
+  return rule('forward', 'deliver', here, [inVn(vm.vnid), ethDst(vm.mac)], [apply(output(port))]);
+}
+
+/** The VM's port is gone: what comes for it is kept by the controller; openers by a meter of their own. */
+function limbo(vm: VmView): Rule[] {
+  const match = [inVn(vm.vnid), ethDst(vm.mac)];
+  const cookie = encodeCookie('limbo', vm.serial);
+  const openers = [IPV4, IPV6].map((family) =>
+    rule('forward', 'deliver', here + 1, [...match, family, TCP, OPENER], meteredPunt(meterId('limboOpener')), cookie),
+  );
+  return [...openers, rule('forward', 'deliver', here, match, meteredPunt(meterId('limbo')), cookie)];
+}
+
+/**
+ * Has no in_port on purpose: it takes the place of the delivering entry. It cannot loop, for a frame never leaves by the
+ * port it came in (OpenFlow 1.3.5, 7.2.1), and the way from an old place to a new one is the same in both directions.
+ */
+function trails(atlas: Atlas, plan: VnPlan, emit: Emit): void {
+  const seen = new Set<string>();
+  for (const { vnid, vm: mac, from } of atlas.world.trails) {
+    if (vnid !== plan.vn.vnid || seen.has(`${from}/${mac}`)) continue;
+    seen.add(`${from}/${mac}`);
+    const vm = atlas.vm(vnid, mac);
+    const target = vm === undefined ? null : locationOf(vm);
+    const port = target === null || target === from ? null : atlas.firstHop(from, target);
+    if (vm === undefined || port === null) continue;
+    const [made] = kept(vm, `trail/${plan.vn.vlan}/${port}`, () => {
+      const out = [apply(...encap(plan.vn.vlan, port))];
+      return [rule('forward', 'transit', here, [inVn(vnid), ethDst(mac)], out, encodeCookie('trail', vm.serial))];
+    });
+    if (made !== undefined) emit(from, made);
+  }
+}
+
+function awayRule(vn: VnView, vm: VmView, port: PortNo): Rule {
+  const [made] = kept(vm, `away/${vn.vlan}/${port}`, () => [
+    rule('forward', 'ingress', away, [fromVap(vm.vnid), ethDst(vm.mac)], [apply(...encap(vn.vlan, port))]),
+  ]);
+  return made as Rule;
+}
+
+/**
+ * Routes that come in by one port nearly always leave by one port: one rule. Where they part, the sources of the minority get
+ * rules of their own.
+ */
+function transits(plan: VnPlan, vm: VmView, passing: readonly Transit[], emit: Emit): void {
+  const doors = Map.groupBy(
+    passing.filter((t) => plan.origins.has(t.from)),
+    (t) => `${t.nve}/${t.inPort}`,
+  );
+  for (const through of doors.values()) {
+    const [first] = through;
+    if (first === undefined) continue;
+    const common = mostCommon(through);
+    emit(first.nve, transitRule(plan.vn, vm, first.inPort, common));
+    for (const t of through) {
+      if (t.outPort === common) continue;
+      for (const src of sourcesAt(plan, t.from)) {
+        if (src.mac !== vm.mac) emit(t.nve, transitRule(plan.vn, vm, t.inPort, t.outPort, src));
+      }
+    }
+  }
+}
+
+function transitRule(vn: VnView, vm: VmView, cameIn: PortNo, port: PortNo, src?: VmView): Rule {
+  const [made] = kept(vm, `transit/${vn.vlan}/${cameIn}/${port}/${src?.mac ?? ''}`, () => {
+    const match = [
+      inPort(cameIn),
+      fromFabric(vm.vnid),
+      ethDst(vm.mac),
+      ...(src === undefined ? [] : [ethSrc(src.mac)]),
+    ];
+    const out = [apply(...encap(vn.vlan, outOf(port, cameIn)))];
+    return [rule('forward', 'transit', src === undefined ? transit : transitPair, match, out)];
+  });
+  return made as Rule;
+}
+
+function mostCommon(through: readonly Transit[]): PortNo {
+  const ports = Map.groupBy(through, (t) => t.outPort);
+  const ranked = [...ports].sort(([a, x], [b, y]) => y.length - x.length || a - b);
+  return (ranked[0] as [PortNo, Transit[]])[0];
+}
+
+/** VMs whose frames set out at an NVE. */
+export function sourcesAt(plan: VnPlan, nve: Dpid): VmView[] {
+  return plan.vms.filter((vm) => locationOf(vm) === nve);
+}
+
+const caches = new WeakMap<VmView, Map<string, readonly Rule[]>>();
+
+/** Rules about one view of a VM, made once: the same world compiles to the same objects, which makes comparing them cheap. */
+function kept(vm: VmView, what: string, make: () => readonly Rule[]): readonly Rule[] {
+  let cache = caches.get(vm);
+  if (cache === undefined) {
+    cache = new Map();
+    caches.set(vm, cache);
+  }
+  let rules = cache.get(what);
+  if (rules === undefined) {
+    rules = make();
+    cache.set(what, rules);
+  }
+  return rules;
+}

@@ -1,0 +1,74 @@
+// Table 3: while a gate is closed, what would create state at a State Host goes to the controller, which holds it. Only frames
+// from VAPs come through this table; established TCP is never held.
+
+import type { Dpid, Mac } from '../src/base/ids.ts';
+import type { OxmField } from '../src/openflow/model.ts';
+import type { Atlas } from './atlas.ts';
+import { encodeCookie } from './cookies.ts';
+import { ruleKey } from './rule.ts';
+import type { Rule } from './rule.ts';
+import { GATE_TIMEOUT_S, PRIORITY } from './tables.ts';
+import {
+  ICMPV6,
+  IPV4,
+  IPV6,
+  ND,
+  OPENER,
+  TCP,
+  ethDst,
+  ethSrc,
+  fromVap,
+  goto,
+  icmpv6Type,
+  missGoto,
+  punt,
+  rule,
+} from './terms.ts';
+import type { Gate } from './world.ts';
+
+// What `all` does not hold: TCP (its openers are held by rules above these), and ND, which keeps no state anywhere.
+const EVERY_NVE: readonly Rule[] = [
+  ...[
+    [IPV4, TCP],
+    [IPV6, TCP],
+    [IPV6, ICMPV6, icmpv6Type(ND.solicitation)],
+    [IPV6, ICMPV6, icmpv6Type(ND.advertisement)],
+  ].map((match) => rule('gate', 'ingress', PRIORITY.gate.exempt, match, [goto('pins')])),
+  missGoto('gate', 'pins'),
+];
+
+export function gateRules(): readonly Rule[] {
+  return EVERY_NVE;
+}
+
+/** The rules of all closed gates, by NVE. Of two gates of one pair the later one counts. */
+export function closedGates(atlas: Atlas, emit: (nve: Dpid, rule: Rule) => void): void {
+  if (atlas.world.gates.length === 0) return;
+  const held = new Map<string, { nve: Dpid; rule: Rule }>();
+  for (const gate of atlas.world.gates) {
+    const at = atlas.vm(gate.vnid, gate.vm)?.at?.nve;
+    for (const peer of atlas.peersAt(gate.vnid, gate.peerNve, gate.vm)) {
+      for (const nve of gate.nves) {
+        // A source is only let in where it is attached, so each end holds its own direction. Both ends may be one NVE.
+        const rules = [
+          ...(nve !== gate.peerNve || at === nve ? holding(gate, gate.vm, peer.mac) : []),
+          ...(nve === gate.peerNve ? holding(gate, peer.mac, gate.vm) : []),
+        ];
+        for (const made of rules) held.set(`${nve}/${ruleKey(made)}`, { nve, rule: made });
+      }
+    }
+  }
+  for (const { nve, rule: made } of held.values()) emit(nve, made);
+}
+
+function holding(gate: Gate, src: Mac, dst: Mac): Rule[] {
+  const pair = [fromVap(gate.vnid), ethDst(dst), ethSrc(src)];
+  const held = (priority: number, match: readonly OxmField[]): Rule => ({
+    ...rule('gate', 'ingress', priority, [...pair, ...match], [punt], encodeCookie('gate', gate.serial)),
+    hardTimeout: GATE_TIMEOUT_S,
+  });
+  return [IPV4, IPV6].flatMap((family) => [
+    held(PRIORITY.gate.opener, [family, TCP, OPENER]),
+    ...(gate.holds === 'all' ? [held(PRIORITY.gate.all, [family])] : []),
+  ]);
+}
