@@ -104,8 +104,9 @@ new_enough() {
 install_npm_packages() {
   stamp=$(cksum <package-lock.json)
   [ "$(cat node_modules/.installed-lock 2>/dev/null)" = "$stamp" ] && return 0
-  say 'installing npm packages (npm ci), Node 24 among them'
-  quietly npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error
+  say 'installing npm packages, Node 24 among them'
+  # Not npm ci: npm 11 refuses a lock file made where a registry had no packages for other platforms than this one.
+  quietly npm install --no-save --include=dev --include=optional --no-audit --no-fund --loglevel=error
   echo "$stamp" >node_modules/.installed-lock
   # Under sudo the checkout stays its owner's.
   [ "$(id -u)" != 0 ] || chown -R --reference=. node_modules
