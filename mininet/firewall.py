@@ -75,6 +75,7 @@ class Firewall(Host):
                 f"link set dev {BRIDGE} arp off",
                 *(f"link set dev {port} master {BRIDGE}" for port in data_ports),
                 f"link set dev {BRIDGE} up",
+                "link set dev lo up",
             ],
             netns,
         )

@@ -28,7 +28,7 @@ class Conversation:
         os.dup2(2, 1)
         self._lock = threading.Lock()
 
-    def say(self, kind, **content):
+    def say(self, kind, /, **content):
         with self._lock:
             try:
                 self._out.write(json.dumps({"type": kind, **content}) + "\n")
@@ -75,10 +75,10 @@ def serve(conversation, lines):
         return start["id"]
     if start["cmd"] != "start":
         raise TestbedError("bad-request", "the first request is start")
-    from fabric import Fabric  # pylint: disable=import-outside-toplevel
+    from fabric import Fabric, plan_of  # pylint: disable=import-outside-toplevel
     from requests_of_lab import COMMANDS  # pylint: disable=import-outside-toplevel
 
-    fabric = Fabric(start.get("options") or {}, conversation.say)
+    fabric = Fabric(plan_of(start.get("options") or {}), conversation.say)
     try:
         fabric.build()
         conversation.answer(start["id"], fabric.info)

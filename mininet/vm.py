@@ -36,13 +36,14 @@ class Vm(Host):
                 "link set dev bal1 up",
                 f"link set dev cab0 arp on master {NIC}",
                 f"link set dev {NIC} mtu 1500",
+                "link set dev lo up",
             ],
             netns,
         )
         for name in ("bal0", "bal1", NIC):
             offloads_off(name, netns)
         inside = ["nsenter", f"--net={netns}", "--"]
-        run([*inside, "bridge", "link", "set", "dev", "bal0", "flood", "off", "mcast_flood", "off", "learning", "off"])
+        run([*inside, "bridge", "link", "set", "dev", "bal0", "flood", "off", "mcast_flood", "off", "bcast_flood", "off"])
         write_sysctls(
             {
                 "net/ipv4/conf/all/forwarding": 0,
