@@ -10,8 +10,8 @@ export type Decoded<T> =
   | { readonly kind: 'malformed'; readonly detail: string }
   | { readonly kind: 'oversized'; readonly bytes: number };
 
-export const decodeFromSoa = (bytes: Buffer): Decoded<FromSoa> => decode(bytes, FromSoa.decode);
-export const decodeToSoa = (bytes: Buffer): Decoded<ToSoa> => decode(bytes, ToSoa.decode);
+export const decodeFromSoa = (bytes: Buffer): Decoded<FromSoa> => decode(bytes, (b) => FromSoa.decode(b));
+export const decodeToSoa = (bytes: Buffer): Decoded<ToSoa> => decode(bytes, (b) => ToSoa.decode(b));
 
 export const encodeFromSoa = (message: FromSoa): Buffer => Buffer.from(FromSoa.encode(message).finish());
 export const encodeToSoa = (message: ToSoa): Buffer => Buffer.from(ToSoa.encode(message).finish());

@@ -128,11 +128,11 @@ class Membership {
   }
 
   #onAaReply(reply: AaReply): void {
-    if (!reply.nonce.equals(this.#nonce)) return this.#giveUp('the A&A reply carries another nonce');
-    if (!this.#who.versions.includes(reply.protocolVersion)) {
-      return this.#giveUp(`the SOM chose protocol version ${reply.protocolVersion}, which was not offered`);
+    const problem = this.#problemWith(reply);
+    if (problem !== null) {
+      this.#giveUp(problem);
+      return;
     }
-    if (reply.lldpKey.length !== LLDP_KEY_BYTES) return this.#giveUp('the A&A reply has no LLDP key');
     this.#phase = 'registering';
     // The SOM stamped its reply about half a round trip ago.
     const ourWallMs = this.#io.clock.wallMs();
@@ -148,10 +148,20 @@ class Membership {
     );
   }
 
+  #problemWith(reply: AaReply): string | null {
+    if (!reply.nonce.equals(this.#nonce)) return 'the A&A reply carries another nonce';
+    if (!this.#who.versions.includes(reply.protocolVersion)) {
+      return `the SOM chose protocol version ${reply.protocolVersion}, which was not offered`;
+    }
+    return reply.lldpKey.length === LLDP_KEY_BYTES ? null : 'the A&A reply has no LLDP key';
+  }
+
   #onRegistered(heartbeatMs: number): void {
-    if (this.#registration === null) return this.#giveUp('a registration reply before the registration');
     const { least, most } = HEARTBEAT_BOUNDS_MS;
-    if (!(heartbeatMs >= least && heartbeatMs <= most)) return this.#giveUp(`heartbeats every ${heartbeatMs} ms`);
+    if (this.#registration === null || !(heartbeatMs >= least && heartbeatMs <= most)) {
+      this.#giveUp(`a registration reply out of order, or heartbeats every ${heartbeatMs} ms`);
+      return;
+    }
     this.#cancelTimer();
     this.#phase = 'member';
     this.#joined = true;

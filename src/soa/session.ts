@@ -45,8 +45,9 @@ export async function runSession(host: SomLossAware, options: SessionOptions): P
     versions: options.versions ?? PROTOCOL_VERSIONS,
     networkAddresses: ownAddresses,
   };
+  const stopping = (): boolean => signal.aborted;
   let failures = 0;
-  while (!signal.aborted) {
+  while (!stopping()) {
     warnAboutOwnCertificate(options);
     const stream = dialSession({
       address: options.address,
@@ -56,7 +57,7 @@ export async function runSession(host: SomLossAware, options: SessionOptions): P
     });
     const end = await runMembership(stream, host, who, { clock, log, joinMs: JOIN_MS, signal });
     if (end.joined) host.onSomLost?.();
-    if (signal.aborted) break;
+    if (stopping()) break;
     failures = end.joined && !end.refused ? 1 : failures + 1;
     const waitMs = backoffMs(failures, options.backoff ?? DEFAULT_BACKOFF, Math.random());
     logEnd(end, options, waitMs);

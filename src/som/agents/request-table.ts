@@ -14,7 +14,7 @@ interface Waiting {
   readonly migration: string;
   readonly expected: ReplyCase;
   settle(reply: Reply): void;
-  fail(error: unknown): void;
+  fail(error: Error): void;
 }
 
 export interface RequestSpec<C extends ReplyCase> {
@@ -49,11 +49,11 @@ export class RequestTable {
       spec.signal?.throwIfAborted();
       this.#last += 1n;
       const number = this.#last;
-      const fail = (error: unknown): void => {
+      const fail = (error: Error): void => {
         release();
-        reject(error as Error);
+        reject(error);
       };
-      const onAbort = (): void => fail(spec.signal?.reason);
+      const onAbort = (): void => fail(spec.signal?.reason as Error);
       const cancelTimer = this.#clock.after(spec.timeoutMs, () => {
         fail(new AgentError('timeout', this.#id, `no ${spec.expected} for ${spec.migration} in ${spec.timeoutMs} ms`));
       });

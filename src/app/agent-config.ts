@@ -1,0 +1,30 @@
+// What an agent is told by its operator, after reading: every default filled in, every path absolute, every reference
+// resolved. The YAML form, its defaults and its checks are in src/cli/config.
+
+import type { StateHostId, Vnid } from '../base/ids.ts';
+import type { TlsFiles } from '../protocol/tls-material.ts';
+import type { LogConfig } from './controller-config.ts';
+
+export interface AgentConfig {
+  /** Equal to a DNS SAN of the certificate. */
+  readonly identity: StateHostId;
+  readonly som: {
+    /** host:port */
+    readonly address: string;
+    /** The name the SOM's certificate must carry. */
+    readonly serverName: string;
+  };
+  readonly tls: TlsFiles;
+  /** Pairs State Hosts of a chain: traffic moves between those of one role. */
+  readonly role: string;
+  readonly zones: readonly { readonly vnid: Vnid; readonly zone: number }[];
+  /** Interfaces on which this State Host announces itself to the NVEs. */
+  readonly dataPorts: readonly string[];
+  readonly limits: {
+    /** Records one upload may have, whatever the SOM would allow. */
+    readonly records: number;
+    /** Records in one State chunk. */
+    readonly chunkRecords: number;
+  };
+  readonly log: LogConfig;
+}

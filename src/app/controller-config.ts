@@ -1,0 +1,59 @@
+// What the controller is told by its operator, after reading: every default filled in, every path absolute, every reference
+// resolved. The YAML form, its defaults and its checks are in src/cli/config.
+
+import type { Dpid, Vnid } from '../base/ids.ts';
+import type { LogLevel } from '../base/log.ts';
+import type { TlsFiles } from '../protocol/tls-material.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'pretty';
+}
+
+/** The draft's VN: VN Name, VNID, and its VN Context on fabric links. */
+export interface VnConfig {
+  readonly name: string;
+  readonly vnid: Vnid;
+  readonly vlan: number;
+}
+
+/** Ports whose name matches `port` (`*` stands for anything) belong to `vn`, on one NVE or on all. */
+export interface VapConfig {
+  readonly port: string;
+  readonly nve: Dpid | null;
+  /** A VN Name of `vns`. */
+  readonly vn: string;
+}
+
+export interface ControllerConfig {
+  readonly openflow: {
+    readonly listen: ListenAddress;
+    readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
+    readonly versions: readonly ('1.3' | '1.4' | '1.5')[];
+  };
+  readonly agents: {
+    readonly listen: ListenAddress;
+    readonly tls: TlsFiles;
+    /** null: every State Host with a certificate of the authority. */
+    readonly allow: readonly string[] | null;
+  };
+  readonly api: { readonly listen: ListenAddress; readonly token: string };
+  readonly vns: readonly VnConfig[];
+  readonly vaps: readonly VapConfig[];
+  /** An SQLite file, or `:memory:`. */
+  readonly journal: string;
+  readonly tde: { readonly lldpPeriodMs: number; readonly verify: 'parallel' | 'first' };
+  readonly migration: {
+    readonly strategy: 'detour' | 'copy' | 'draft' | 'none';
+    readonly graceMs: number;
+    readonly drainBoundMs: number;
+    readonly limit: number;
+    readonly hold: { readonly packets: number; readonly bytes: number; readonly ageMs: number };
+  };
+  readonly log: LogConfig;
+}

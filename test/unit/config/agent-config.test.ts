@@ -1,0 +1,67 @@
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { loadAgentConfig } from '../../../src/cli/config/agent-config.ts';
+import { complaintsOf, configFile } from './config-bed.ts';
+
+const GOOD = `
+identity: fw1.example
+som: { address: '[fd00::1]:6650', serverName: som }
+tls: { ca: ca.crt, cert: fw1.crt, key: fw1.key, crl: ca.crl }
+vns:
+  - { name: blue, vnid: 101 }
+zones:
+  - { vn: blue, zone: 101 }
+  - { vnid: 102, zone: 102 }
+dataPorts: [fw1-in, fw1-out]
+`;
+
+const complain = (text: string): string[] => complaintsOf(loadAgentConfig, text);
+const replaced = (from: string, to: string): string[] => {
+  expect(GOOD).to.include(from);
+  return complain(GOOD.replace(from, to));
+};
+
+describe('the agent configuration', () => {
+  it('resolves VN Names to VNIDs and fills in every default', () => {
+    const file = configFile(GOOD);
+    const at = (name: string): string => join(dirname(file), name);
+    expect(loadAgentConfig(file)).to.deep.equal({
+      identity: 'fw1.example',
+      som: { address: '[fd00::1]:6650', serverName: 'som' },
+      tls: { ca: at('ca.crt'), cert: at('fw1.crt'), key: at('fw1.key'), crl: at('ca.crl') },
+      role: 'firewall',
+      zones: [
+        { vnid: 101, zone: 101 },
+        { vnid: 102, zone: 102 },
+      ],
+      dataPorts: ['fw1-in', 'fw1-out'],
+      limits: { records: 1_000_000, chunkRecords: 500 },
+      log: { level: 'info', format: 'json' },
+    });
+  });
+
+  it('takes the server name from the address unless that is an IP address', () => {
+    const text = GOOD.replace("address: '[fd00::1]:6650', serverName: som", 'address: som.example:6650');
+    expect(loadAgentConfig(configFile(text)).som.serverName).to.equal('som.example');
+    expect(replaced(', serverName: som', '')[0]).to.match(
+      /^FILE:3:1: som\.serverName: is needed where address is an IP/,
+    );
+  });
+
+  it('names an unknown VN, a VNID or a zone that is there twice, and a zone without a VN', () => {
+    expect(replaced('vn: blue, zone', 'vn: green, zone')[0]).to.equal(
+      'FILE:8:11: zones[0].vn: "green" is none of blue',
+    );
+    expect(replaced('vnid: 102, zone', 'vnid: 101, zone')[0]).to.equal(
+      'FILE:9:13: zones[1].vnid: VNID 101 is there twice',
+    );
+    expect(replaced('zone: 102', 'zone: 101')[0]).to.equal('FILE:9:24: zones[1].zone: 101 is there twice');
+    expect(replaced('vnid: 102, ', '')[0]).to.equal('FILE:9:5: zones[1]: needs either vn or vnid');
+  });
+
+  it('names an identity that no certificate could carry, a port that is none, an interface that is there twice', () => {
+    expect(replaced('fw1.example', 'FW_1')[0]).to.match(/^FILE:2:11: identity: is no identity/);
+    expect(replaced('6650', '0')[0]).to.equal('FILE:3:17: som.address: port 0 cannot be dialled');
+    expect(replaced('fw1-out', 'fw1-in')[0]).to.equal('FILE:10:12: dataPorts: names an interface twice');
+  });
+});
