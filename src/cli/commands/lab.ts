@@ -1,0 +1,112 @@
+// `stateferry lab SCENARIO`: runs a scenario of the draft on a testbed of this machine and says whether its conditions hold.
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+import type { Strategy } from '../../lab/controller-process.ts';
+import { labClean, labMove, labUc1 } from '../../lab/scenario.ts';
+import type { Announce } from '../../lab/testbed.ts';
+
+interface OutputFlags {
+  readonly keep?: boolean;
+  readonly json?: string;
+  readonly out?: string;
+}
+
+interface Uc1Flags extends OutputFlags {
+  readonly moves: number;
+  readonly flows: number;
+  readonly newRate: number;
+  readonly blackout: number;
+  readonly announce: Announce;
+  readonly delay: number;
+  readonly strategy: Strategy;
+  readonly withoutState?: boolean;
+}
+
+interface MoveFlags extends OutputFlags {
+  readonly moves: number;
+  readonly blackout: number;
+  readonly announce: 'rarp' | 'garp';
+}
+
+export function labCommand(): Command {
+  return new Command('lab')
+    .description('run a scenario on a testbed of this machine (as root)')
+    .addCommand(uc1Command())
+    .addCommand(moveCommand())
+    .addCommand(cleanCommand());
+}
+
+function uc1Command(): Command {
+  const command = new Command('uc1')
+    .description('Use Case 1: a VM moves behind another firewall while its connections run')
+    .option('--moves <n>', 'moves, there and back', integer(1, 1000), 4)
+    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
+    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), 100)
+    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
+    .addOption(announceOption(['rarp', 'garp', 'none']))
+    .option('--delay <ms>', 'one-way delay of every fabric link', integer(0, 1000), 0)
+    .addOption(
+      new Option('--strategy <name>', 'detour is the product; the others show what a step is worth')
+        .choices(['detour', 'copy', 'draft'])
+        .default('detour'),
+    )
+    .option('--without-state', 'the control: lift at once, no pin, no transfer; nothing may come through');
+  return withOutput(command).action(async (flags: Uc1Flags) => {
+    const { moves, flows, newRate, announce, strategy, blackout: blackoutMs, delay: delayMs } = flags;
+    const withoutState = flags.withoutState === true;
+    conclude(
+      await labUc1({ moves, flows, newRate, announce, strategy, blackoutMs, delayMs, withoutState }, outputOf(flags)),
+    );
+  });
+}
+
+function moveCommand(): Command {
+  const command = new Command('move')
+    .description('how soon a moved VM is reached at its new place; no firewall; beside Open vSwitch NORMAL')
+    .option('--moves <n>', 'moves for each kind of old port', integer(1, 1000), 10)
+    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
+    .addOption(announceOption(['rarp', 'garp']));
+  return withOutput(command).action(async (flags: MoveFlags) => {
+    const { moves, announce, blackout: blackoutMs } = flags;
+    conclude(await labMove({ moves, announce, blackoutMs }, outputOf(flags)));
+  });
+}
+
+function cleanCommand(): Command {
+  return new Command('clean')
+    .description('remove what a killed lab has left')
+    .option('--force', 'also end a testbed that is alive')
+    .action(async (flags: { force?: boolean }) => {
+      process.stdout.write(`${await labClean(flags.force === true)}\n`);
+    });
+}
+
+function withOutput(command: Command): Command {
+  return command
+    .option('--keep', 'leave the network running afterwards until Ctrl-C')
+    .option('--json <file>', 'write the result as JSON')
+    .option('--out <dir>', 'folder for report, captures and logs (default: lab-runs/TIME-SCENARIO)');
+}
+
+function outputOf({ keep, json, out }: OutputFlags) {
+  return { keep: keep === true, ...(json === undefined ? {} : { json }), ...(out === undefined ? {} : { out }) };
+}
+
+function announceOption(choices: readonly string[]): Option {
+  return new Option('--announce <kind>', "how the VM's new place is announced").choices(choices).default('rarp');
+}
+
+function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+function conclude(held: boolean): void {
+  process.exitCode = held ? 0 : 1;
+}

@@ -1,0 +1,40 @@
+// The agent (SOA) of one firewall: its configuration file and its process, inside the firewall's namespace.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Program } from './child-process.ts';
+import type { RunningController } from './controller-process.ts';
+import { stateHostOf, vnidOfVlan } from './names.ts';
+import { startStateferry } from './stateferry-program.ts';
+import type { TestbedFirewall } from './testbed.ts';
+
+export interface AgentPlace {
+  readonly firewall: TestbedFirewall;
+  readonly folder: string;
+  /** Where the controller is on the management network. */
+  readonly managementAddress: string;
+}
+
+export function startAgent(
+  { firewall, folder, managementAddress }: AgentPlace,
+  controller: RunningController,
+): Program {
+  const identity = stateHostOf(firewall.name);
+  const { folder: pki, serverName } = controller.certificates;
+  const config = join(folder, `${identity}.yaml`);
+  const settings = {
+    identity,
+    som: { address: `${managementAddress}:${controller.agentsPort}`, serverName },
+    tls: { ca: `${pki}/ca.crt`, cert: `${pki}/${identity}.crt`, key: `${pki}/${identity}.key` },
+    zones: Object.entries(firewall.zones).map(([vlan, zone]) => ({ vnid: vnidOfVlan(Number(vlan)), zone })),
+    dataPorts: firewall.dataPorts.map((p) => p.name),
+    log: { level: 'info', format: 'json' },
+  };
+  writeFileSync(config, stringify(settings), { mode: 0o600 });
+  return startStateferry(['agent', '--config', config], {
+    name: `the agent of ${firewall.name}`,
+    netns: firewall.netns,
+    logFile: join(folder, `${identity}.log`),
+  });
+}

@@ -1,0 +1,104 @@
+// What the lab reads of a running controller's HTTP API: status, and migrations as they go on. The lab knows these answers
+// and nothing else of the controller.
+
+import { LabError } from './lab-error.ts';
+
+export interface ControllerStatus {
+  readonly nves: { readonly connected: number };
+  readonly links: number;
+  readonly stateHosts: { readonly registered: number; readonly attached: number };
+  readonly vms: number;
+  readonly flows: { readonly settled: boolean };
+  readonly held: Readonly<Record<string, number>>;
+}
+
+export interface SeenVm {
+  readonly vnid: number;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  readonly nve: string | null;
+}
+
+export interface MigrationStep {
+  readonly step: string;
+  readonly startedWallMs: number;
+  /** When the step ended. */
+  readonly wallMs: number;
+  readonly ms: number;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly failed?: string;
+}
+
+export interface MigrationTransfer {
+  readonly source: string | null;
+  readonly destination: string | null;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly entries: number;
+  readonly digestSource: string | null;
+  readonly digestDestination: string | null;
+  readonly digestEqual: boolean | null;
+  /** When the destination acknowledged the snapshot it has in its kernel. */
+  readonly installedWallMs: number | null;
+  readonly liberal: boolean;
+  readonly refused: readonly { reason: string; record: string; detail: string }[];
+}
+
+export interface Migration {
+  readonly id: string;
+  readonly cause: string;
+  readonly vm: { readonly vnid: number; readonly mac: string; readonly addresses: readonly string[] };
+  readonly oldNve: string;
+  readonly newNve: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly transfers: readonly MigrationTransfer[];
+  readonly steps: readonly MigrationStep[];
+  readonly held?: Readonly<Record<string, number>>;
+}
+
+export interface ControllerApi {
+  status(): Promise<ControllerStatus>;
+  vms(): Promise<readonly SeenVm[]>;
+  migrations(): Promise<readonly Migration[]>;
+  migration(id: string): Promise<Migration>;
+}
+
+const CALL_TIMEOUT_MS = 5000;
+
+export function controllerApi(url: string, token: string): ControllerApi {
+  const get = async (path: string): Promise<unknown> => {
+    const response = await fetch(new URL(path, url), {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+    const body: unknown = await response.json();
+    if (response.ok) return body;
+    const { detail } = body as { detail?: string };
+    throw new LabError('REFUSED', `GET ${path}: ${response.status} ${detail ?? ''}`);
+  };
+  return {
+    status: async () => (await get('/v1/status')) as ControllerStatus,
+    vms: async () => ((await get('/v1/topology')) as { vms: readonly SeenVm[] }).vms,
+    migrations: async () => ((await get('/v1/migrations')) as { migrations: readonly Migration[] }).migrations,
+    migration: async (id) => (await get(`/v1/migrations/${encodeURIComponent(id)}`)) as Migration,
+  };
+}
+
+/** The last step of that name that ended well. */
+export function endedStep(migration: Migration, step: string): MigrationStep | undefined {
+  return migration.steps.findLast((s) => s.step === step && s.failed === undefined);
+}
+
+/** From notify to the end of `step`; null where that step did not happen. */
+export function notifyToMs(migration: Migration, step: string): number | null {
+  const first = migration.steps.find((s) => s.step === 'notify');
+  const last = endedStep(migration, step);
+  return first === undefined || last === undefined ? null : last.wallMs - first.startedWallMs;
+}
+
+/** Each step's begin, counted from notify, and how long it took. */
+export function stepTimes(migration: Migration): readonly { step: string; atMs: number; ms: number }[] {
+  const startMs = migration.steps[0]?.startedWallMs ?? 0;
+  return migration.steps.map((s) => ({ step: s.step, atMs: s.startedWallMs - startMs, ms: s.ms }));
+}

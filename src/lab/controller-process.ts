@@ -1,0 +1,99 @@
+// The controller of a scenario: its certificates, its configuration file and its process, in the root namespace.
+
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { endedError } from './child-process.ts';
+import { controllerApi, type ControllerApi } from './controller-api.ts';
+import { until } from './deadline.ts';
+import { stateHostOf, TENANTS, vnidOfVlan } from './names.ts';
+import { runStateferry, startStateferry } from './stateferry-program.ts';
+
+export type Strategy = 'detour' | 'copy' | 'draft' | 'none';
+
+export interface RunningController {
+  /** What a switch is told: `tcp:127.0.0.1:PORT`. */
+  readonly openflow: string;
+  readonly agentsPort: number;
+  readonly certificates: Certificates;
+  readonly api: ControllerApi;
+  stop(): Promise<void>;
+}
+
+export interface Certificates {
+  readonly folder: string;
+  /** The name in the controller's certificate. */
+  readonly serverName: string;
+}
+
+const SERVER_NAME = 'som.stateferry.lab';
+const FIREWALLS = ['FW1', 'FW2'];
+const START_TIMEOUT_MS = 20_000;
+
+export async function startController(options: { folder: string; strategy: Strategy }): Promise<RunningController> {
+  const { folder, strategy } = options;
+  const certificates = await makeCertificates(join(folder, 'pki'));
+  const [openflowPort, agentsPort, apiPort] = await freePorts();
+  const token = randomBytes(24).toString('hex');
+  const config = join(folder, 'controller.yaml');
+  const { folder: pki } = certificates;
+  const tls = { ca: `${pki}/ca.crt`, cert: `${pki}/${SERVER_NAME}.crt`, key: `${pki}/${SERVER_NAME}.key` };
+  const settings = {
+    openflow: { listen: `127.0.0.1:${openflowPort}` },
+    agents: { listen: `0.0.0.0:${agentsPort}`, tls, allow: FIREWALLS.map(stateHostOf) },
+    api: { listen: `127.0.0.1:${apiPort}`, token },
+    vns: TENANTS.map(({ name, vlan }) => ({ name: `tenant-${name}`, vnid: vnidOfVlan(vlan), vlan })),
+    vaps: TENANTS.map(({ name }) => ({ port: `*-${name}`, vn: `tenant-${name}` })),
+    journal: join(folder, 'journal.sqlite'),
+    migration: { strategy },
+    log: { level: 'info', format: 'json' },
+  };
+  writeFileSync(config, stringify(settings), { mode: 0o600 });
+  const logFile = join(folder, 'controller.log');
+  const program = startStateferry(['controller', '--config', config], { name: 'the controller', logFile });
+  const api = controllerApi(`http://127.0.0.1:${apiPort}`, token);
+  try {
+    await until({ what: 'the controller to answer', timeoutMs: START_TIMEOUT_MS }, async () => {
+      if (!program.running) throw endedError(program, await program.ended);
+      return (await api.status()).nves;
+    });
+  } catch (error) {
+    await program.stop();
+    throw error;
+  }
+  return {
+    openflow: `tcp:127.0.0.1:${openflowPort}`,
+    agentsPort,
+    certificates,
+    api,
+    stop: () => program.stop(),
+  };
+}
+
+async function makeCertificates(folder: string): Promise<Certificates> {
+  await runStateferry(['pki', 'init', '--dir', folder]);
+  for (const name of [SERVER_NAME, ...FIREWALLS.map(stateHostOf)]) {
+    await runStateferry(['pki', 'issue', name, '--dir', folder]);
+  }
+  return { folder, serverName: SERVER_NAME };
+}
+
+/** Ports nobody listens on now. */
+async function freePorts(): Promise<readonly [number, number, number]> {
+  const servers = await Promise.all([listenAnywhere(), listenAnywhere(), listenAnywhere()]);
+  const ports = servers.map((s) => (s.address() as AddressInfo).port) as [number, number, number];
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  return ports;
+}
+
+function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '0.0.0.0', () => {
+      resolve(server);
+    });
+  });
+}

@@ -1,0 +1,47 @@
+// Follows the migration that a move causes, through the API: which one it is, when it has lifted, how it ends.
+
+import { until } from './deadline.ts';
+import { endedStep, type ControllerApi, type Migration } from './controller-api.ts';
+
+const POLL_MS = 20;
+
+export interface MigrationWatch {
+  /** The migration as it is after the first `lift` (or at its end, where there was none). */
+  lifted(timeoutMs: number): Promise<Migration>;
+  /** The migration at its end: any state but `running`. */
+  ended(timeoutMs: number): Promise<Migration>;
+}
+
+/** To be called before the move, with which VM (VNID and MAC) moves to which NVE. */
+export async function watchMigration(
+  api: ControllerApi,
+  move: { vnid: number; mac: string; newNve: string },
+  signal: AbortSignal,
+): Promise<MigrationWatch> {
+  const before = new Set((await api.migrations()).map((m) => m.id));
+  let id: string | null = null;
+  const find = async (): Promise<Migration | null> => {
+    if (id !== null) return api.migration(id);
+    const fresh = (await api.migrations()).filter((m) => !before.has(m.id));
+    const mine = fresh.find((m) => m.vm.vnid === move.vnid && m.vm.mac === move.mac && m.newNve === move.newNve);
+    if (mine === undefined) return null;
+    id = mine.id;
+    return mine;
+  };
+  const wait = (what: string, timeoutMs: number, reached: (m: Migration) => boolean): Promise<Migration> =>
+    until({ what, timeoutMs, everyMs: POLL_MS, signal }, async () => {
+      const migration = await find();
+      if (migration === null) return 'the controller shows no migration for this move';
+      return reached(migration) ? migration : `${migration.id} is ${migration.state}, last step ${lastStep(migration)}`;
+    });
+  return {
+    lifted: (timeoutMs) =>
+      wait('the lift', timeoutMs, (m) => endedStep(m, 'lift') !== undefined || m.state !== 'running'),
+    ended: (timeoutMs) => wait('the migration to end', timeoutMs, (m) => m.state !== 'running'),
+  };
+}
+
+function lastStep(migration: Migration): string {
+  const last = migration.steps.at(-1);
+  return last === undefined ? 'none' : `${last.step}${last.failed === undefined ? '' : ` (failed: ${last.failed})`}`;
+}

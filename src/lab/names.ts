@@ -1,0 +1,34 @@
+// How the lab names the testbed's things towards the controller: one place, so that a VLAN id is never taken for a VNID.
+
+import type { TestbedVm } from './testbed.ts';
+
+export interface Tenant {
+  readonly name: string;
+  readonly vlan: number;
+}
+
+/** The testbed's tenants; their VMs have equal addresses. */
+export const TENANTS: readonly Tenant[] = [
+  { name: 'a', vlan: 101 },
+  { name: 'b', vlan: 102 },
+];
+
+/** Different from the VLAN id on purpose: whoever mixes them up is found out. */
+export function vnidOfVlan(vlan: number): number {
+  return 10_000 + vlan;
+}
+
+/** Identities are DNS names in lower case. */
+export function stateHostOf(firewall: string): string {
+  return firewall.toLowerCase();
+}
+
+/** As the controller prints datapath ids. */
+export function dpidText(dpid: number): string {
+  return dpid.toString(16).padStart(16, '0');
+}
+
+/** How a move's VM appears in the controller's records. */
+export function vmIdentity(vm: TestbedVm): { vnid: number; mac: string } {
+  return { vnid: vnidOfVlan(vm.vlan), mac: vm.mac };
+}

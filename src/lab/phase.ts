@@ -1,0 +1,106 @@
+// One network of a scenario, from nothing to forwarding: controller, testbed, agents, and the wait until all of them know
+// each other. `wire` has no firewalls in the path and no agents.
+
+import { join } from 'node:path';
+import { startAgent, type AgentPlace } from './agent-process.ts';
+import { startController, type RunningController, type Strategy } from './controller-process.ts';
+import { run as runProgram } from './child-process.ts';
+import { until } from './deadline.ts';
+import { LabError } from './lab-error.ts';
+import type { LabRun } from './lab-run.ts';
+import { startTestbed, type Testbed, type TestbedFirewall, type TestbedVm } from './testbed.ts';
+
+export interface PhaseOptions {
+  readonly name: string;
+  readonly mode: 'wire' | 'firewall';
+  readonly strategy: Strategy;
+  readonly delayMs: number;
+}
+
+export interface Phase {
+  readonly folder: string;
+  readonly testbed: Testbed;
+  readonly controller: RunningController;
+}
+
+const CONNECT_TIMEOUT_MS = 30_000;
+const DISCOVER_TIMEOUT_MS = 45_000;
+/** Another lab or test on this machine may hold the testbed. */
+const LOCK_WAIT_MS = 300_000;
+
+export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Phase> {
+  const folder = run.phaseFolder(options.name);
+  run.progress(`${options.name}: starting the controller and the testbed (${options.mode})`);
+  const controller = await startController({ folder, strategy: options.strategy });
+  run.cleanup.add('the controller', () => controller.stop());
+  const testbed = await startTestbed(
+    { mode: options.mode, controller: controller.openflow, delayMs: options.delayMs, lockWaitMs: LOCK_WAIT_MS },
+    { logFile: join(folder, 'testbed.log'), progress: (text) => run.progress(`  ${text}`) },
+  );
+  run.cleanup.add('the testbed', () => testbed.stop());
+  await until({ what: 'three NVEs to connect', timeoutMs: CONNECT_TIMEOUT_MS, signal: run.signal }, async () => {
+    const { nves } = await controller.api.status();
+    return nves.connected >= testbed.ready.nves.length ? true : `${nves.connected} connected`;
+  });
+  if (options.mode === 'firewall') await startAgents(run, folder, testbed, controller);
+  else await Promise.all(testbed.ready.firewalls.map(makeWire));
+  await untilForwarding(run, testbed, controller);
+  run.progress(`${options.name}: the network forwards (${testbed.ready.datapath} datapath)`);
+  return { folder, testbed, controller };
+}
+
+async function startAgents(
+  run: LabRun,
+  folder: string,
+  testbed: Testbed,
+  controller: RunningController,
+): Promise<void> {
+  for (const firewall of testbed.ready.firewalls) {
+    const place: AgentPlace = { firewall, folder, managementAddress: testbed.ready.management.address };
+    const agent = startAgent(place, controller);
+    run.cleanup.add(`the agent of ${firewall.name}`, () => agent.stop());
+  }
+  const count = testbed.ready.firewalls.length;
+  await until({ what: 'both State Hosts', timeoutMs: DISCOVER_TIMEOUT_MS, signal: run.signal }, async () => {
+    const { stateHosts } = await controller.api.status();
+    const seen = `${stateHosts.registered} registered, ${stateHosts.attached} attached`;
+    return stateHosts.registered >= count && stateHosts.attached >= count ? true : seen;
+  });
+}
+
+/** A bridge keeps LLDP to itself unless told otherwise; a wire does not. */
+async function makeWire({ netns, bridge }: TestbedFirewall): Promise<void> {
+  await runProgram('ip', ['link', 'set', 'dev', bridge, 'type', 'bridge', 'group_fwd_mask', '0x4000'], { netns });
+}
+
+/** Every VM reaches the other of its tenant, over both families. Pings are also what makes VMs known. */
+async function untilForwarding(run: LabRun, testbed: Testbed, controller: RunningController): Promise<void> {
+  const { vms } = testbed.ready;
+  const pairs = vms.flatMap((a) =>
+    vms.filter((b) => b.tenant === a.tenant && b.name !== a.name).map((b) => [a, b] as const),
+  );
+  await Promise.all(
+    pairs.flatMap(([from, to]) =>
+      [to.ipv4, to.ipv6].map((address) =>
+        until({ what: `${from.name} to reach ${address}`, timeoutMs: DISCOVER_TIMEOUT_MS, signal: run.signal }, () =>
+          pingOnce(from, address),
+        ),
+      ),
+    ),
+  );
+  await until({ what: 'all VMs to be known', timeoutMs: DISCOVER_TIMEOUT_MS, signal: run.signal }, async () => {
+    const known = await controller.api.vms();
+    const unknown = vms.filter((vm) => !known.some((k) => k.mac === vm.mac && k.nve !== null));
+    return unknown.length === 0 ? true : `unknown: ${unknown.map((v) => v.name).join(', ')}`;
+  });
+}
+
+export async function pingOnce(from: TestbedVm, address: string): Promise<true | string> {
+  try {
+    await runProgram('ping', ['-n', '-q', '-c', '1', '-W', '1', address], { netns: from.netns, timeoutMs: 5000 });
+    return true;
+  } catch (error) {
+    if (error instanceof LabError) return 'no answer';
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+// What a scenario hands over: the shape of `--json`, which scripts and papers read. Fields are added, never renamed.
+
+export interface Condition {
+  readonly name: string;
+  readonly held: boolean;
+  readonly value: string;
+  readonly bound: string;
+}
+
+export interface StepTime {
+  readonly step: string;
+  /** When it began, counted from notify. */
+  readonly atMs: number;
+  readonly ms: number;
+}
+
+/** One move. Times in milliseconds; null: does not apply, or did not happen. */
+export interface MoveResult {
+  readonly migration: string | null;
+  readonly cause: string | null;
+  /** How it ended: migrated, degraded, ... */
+  readonly state: string | null;
+  readonly reason: string | null;
+  readonly vm: string;
+  readonly from: string;
+  readonly to: string;
+  readonly entries: number;
+  readonly notifyToPinMs: number | null;
+  readonly notifyToLiftMs: number | null;
+  /** How long openers were held: from the gate's closing to the lift. */
+  readonly gateMs: number | null;
+  readonly digestEqual: boolean | null;
+  readonly installedBeforeFirstPacket: boolean | null;
+  readonly resets: number;
+  readonly lostConnections: number;
+  readonly newOpened: number;
+  readonly newFailed: number;
+  readonly newSlow: number;
+  /** Sent outside the VM's blackout and never arrived. */
+  readonly udpLost: number;
+  readonly udpLostInBlackout: number;
+  /** Of those in the blackout, sent after the VM was back and before its new place was learnt. */
+  readonly udpLostLearning: number;
+  readonly pingLost: number;
+  readonly pingLostInBlackout: number;
+  readonly invalidAtSource: number | null;
+  readonly invalidAtDestination: number | null;
+  /** The longest silence of the datagrams, either direction. */
+  readonly longestGapMs: number;
+  /** The worst of the same over the moves without a firewall in the path; null: not measured. */
+  readonly baselineGapMs: number | null;
+  /** The longest silence of any trickle connection. */
+  readonly trickleGapMs: number;
+  /** From the VM being back (announced) to the first datagram at the new place. */
+  readonly learningMs: number | null;
+  readonly blackoutMs: number;
+  /** Every connection had echoed this long after the lift. */
+  readonly longestEchoMs: number;
+  /** Connections that echoed; all of them, or (control) none. */
+  readonly echoed: number;
+  readonly connections: number;
+  readonly newWorstBeyondMs: number;
+  readonly steps: readonly StepTime[];
+  readonly held: Readonly<Record<string, number>>;
+  readonly oracle: OracleResult | null;
+  readonly otherTenant: OtherTenantResult;
+  /** For the plots: silences of the datagrams above 4 ms, [ms after the unplugging, ms]. */
+  readonly silences: readonly (readonly [number, number])[];
+}
+
+/** The kernels of both firewalls at the lift, by tools of other people. */
+export interface OracleResult {
+  readonly compared: number;
+  readonly differences: readonly string[];
+  readonly detailDifferences: readonly string[];
+  readonly strictMoved: number;
+  readonly liberalNew: number;
+  readonly newEntries: number;
+}
+
+export interface OtherTenantResult {
+  readonly resets: number;
+  readonly lostConnections: number;
+  readonly udpLost: number;
+  readonly longestGapMs: number;
+  /** Packets and entries of that tenant at the firewall it has no business at. */
+  readonly packetsAtOtherFirewall: number | null;
+  readonly entriesAtOtherFirewall: number | null;
+}
+
+export interface QuietResult {
+  readonly durationMs: number;
+  readonly invalid: number;
+  readonly udpLost: number;
+  readonly longestGapMs: number;
+}
+
+export interface ScenarioResult {
+  readonly scenario: string;
+  readonly verdict: 'held' | 'failed';
+  readonly conditions: readonly Condition[];
+  readonly moves: readonly MoveResult[];
+  /** The same traffic and moves with no firewall in the path. */
+  readonly baseline: readonly MoveResult[];
+  readonly quiet: QuietResult | null;
+  /** Scenario `move` only. */
+  readonly relocations: readonly Relocation[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly machine: Readonly<Record<string, unknown>>;
+  readonly startedAt: string;
+  readonly durationMs: number;
+}
+
+export type Forwarding = 'stateferry' | 'NORMAL';
+
+/** One move of scenario `move`: how soon the VM was reached at its new place. */
+export interface Relocation {
+  readonly by: Forwarding;
+  readonly oldPort: 'up' | 'down';
+  readonly from: string;
+  readonly to: string;
+  /** From the announcement to the first datagram at the new place. */
+  readonly reachedMs: number;
+  readonly blackoutMs: number;
+}

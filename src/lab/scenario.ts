@@ -1,0 +1,117 @@
+// The scenarios as the command line offers them: run, judge, write JSON and report, and say where they are.
+
+import { writeFileSync } from 'node:fs';
+import { arch, cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { run as runProgram } from './child-process.ts';
+import { LabError } from './lab-error.ts';
+import { inLabRun, type LabRun } from './lab-run.ts';
+import { packageRoot } from './package-root.ts';
+import { relocationConditions } from './relocation-conditions.ts';
+import { runRelocations, type RelocationOptions } from './relocation.ts';
+import { renderHtml } from './report/html.ts';
+import { renderText } from './report/text-table.ts';
+import type { Condition, ScenarioResult } from './result.ts';
+import { runUc1, type Uc1Options } from './uc1.ts';
+import { controlConditions, uc1Conditions } from './uc1-conditions.ts';
+import { runUc1Control } from './uc1-control.ts';
+
+export interface OutputOptions {
+  readonly out?: string;
+  readonly json?: string;
+  readonly keep: boolean;
+}
+
+type Measured = Pick<ScenarioResult, 'conditions'> &
+  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'relocations'>>;
+
+/** True when all conditions hold. */
+export function labUc1(options: Uc1Options & { withoutState: boolean }, output: OutputOptions): Promise<boolean> {
+  const { withoutState, ...rest } = options;
+  return scenario(withoutState ? 'uc1-without-state' : 'uc1', options, output, async (run) => {
+    if (withoutState) {
+      const moves = await runUc1Control(run, rest);
+      return { conditions: controlConditions(moves, options.moves), moves };
+    }
+    const evidence = await runUc1(run, rest);
+    const { moves, baseline, quiet } = evidence;
+    return { conditions: uc1Conditions(evidence), moves, baseline, quiet };
+  });
+}
+
+export function labMove(options: RelocationOptions, output: OutputOptions): Promise<boolean> {
+  return scenario('move', options, output, async (run) => {
+    const relocations = await runRelocations(run, options);
+    return { conditions: relocationConditions(relocations, options.moves), relocations };
+  });
+}
+
+/** Removes what a killed lab has left. */
+export async function labClean(force: boolean): Promise<string> {
+  requireRoot();
+  return runProgram('/usr/bin/python3', [join(packageRoot, 'mininet/clean.py'), ...(force ? ['--force'] : [])], {
+    timeoutMs: 60_000,
+  });
+}
+
+async function scenario(
+  name: string,
+  options: object,
+  output: OutputOptions,
+  measure: (run: LabRun) => Promise<Measured>,
+): Promise<boolean> {
+  requireRoot();
+  const { out, keep } = output;
+  return inLabRun({ scenario: name, keep, ...(out === undefined ? {} : { out }) }, async (run) => {
+    const startedAt = new Date();
+    const measured = await measure(run);
+    const result: ScenarioResult = {
+      scenario: name,
+      verdict: measured.conditions.every((c) => c.held) ? 'held' : 'failed',
+      moves: [],
+      baseline: [],
+      quiet: null,
+      relocations: [],
+      ...measured,
+      options: { ...options },
+      machine: await machine(),
+      startedAt: startedAt.toISOString(),
+      durationMs: Date.now() - startedAt.getTime(),
+    };
+    writeResult(result, run.folder, output.json);
+    return result.verdict === 'held';
+  });
+}
+
+function writeResult(result: ScenarioResult, folder: string, json: string | undefined): void {
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  const report = join(folder, 'report.html');
+  writeFileSync(join(folder, 'result.json'), text);
+  if (json !== undefined) writeFileSync(json, text);
+  writeFileSync(report, renderHtml(result));
+  process.stdout.write(`${renderText(result)}${failures(result.conditions)}report: ${report}\n`);
+}
+
+function failures(conditions: readonly Condition[]): string {
+  return conditions
+    .filter((c) => !c.held)
+    .map((c) => `failed: ${c.name}: ${c.value} (bound: ${c.bound})\n`)
+    .join('');
+}
+
+async function machine(): Promise<Readonly<Record<string, unknown>>> {
+  const version = await runProgram('ovs-vsctl', ['--version']).catch(() => 'unknown');
+  return {
+    kernel: release(),
+    architecture: arch(),
+    processors: cpus().length,
+    memoryMiB: Math.round(totalmem() / 1024 / 1024),
+    node: process.version,
+    openVswitch: version.split('\n')[0] ?? '',
+  };
+}
+
+function requireRoot(): void {
+  if (process.getuid?.() !== 0)
+    throw new LabError('NOT_POSSIBLE', 'the lab makes network namespaces and bridges: run it as root');
+}

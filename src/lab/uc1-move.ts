@@ -1,0 +1,281 @@
+// One measured move of Use Case 1: VM1 of tenant `a` goes to the other server under full traffic; everything seen from
+// outside is collected into a MoveResult. The other tenant runs on with equal 5-tuples.
+
+import { blackoutOf, countLosses, lostSends, type Blackout } from './blackout.ts';
+import { endedStep, notifyToMs, stepTimes, type Migration } from './controller-api.ts';
+import { epochMs, sleep } from './deadline.ts';
+import { watchMigration } from './migration-watch.ts';
+import { dpidText, stateHostOf, vmIdentity } from './names.ts';
+import { countNewConnections } from './new-connections.ts';
+import { compareAtLift, listFirewalls, type FirewallListing } from './oracle.ts';
+import type { Phase } from './phase.ts';
+import type { MoveResult, OracleResult } from './result.ts';
+import { longestGap, worst } from './statistics.ts';
+import type { DatagramWindow, TenantTraffic } from './tenant-traffic.ts';
+import type { Announce, TestbedMove } from './testbed.ts';
+import type { StreamFailure } from './traffic/stream-server.ts';
+import { ECHO_BOUND_MS } from './uc1-conditions.ts';
+
+export interface MovePlan {
+  readonly toServer: string;
+  readonly blackoutMs: number;
+  readonly announce: Announce;
+  /** The longest one-way way of a packet, for what was in flight at the unplugging. */
+  readonly inFlightMs: number;
+}
+
+export interface Tenants {
+  readonly a: TenantTraffic;
+  readonly b: TenantTraffic;
+}
+
+/** What one move was seen to do, and what the capture has to be asked about it later. */
+export interface MeasuredMove {
+  readonly result: MoveResult;
+  readonly destinationFirewall: string | null;
+  readonly notifiedMs: number | null;
+  readonly installedMs: number | null;
+}
+
+const LIFT_TIMEOUT_MS = 30_000;
+const END_TIMEOUT_MS = 30_000;
+/** Before the move and after its last check: what belongs to the move shows within it. */
+const MARGIN_MS = 100;
+/** The firewall in whose path the other tenant never is. */
+export const OTHER_FIREWALL = 'FW2';
+/** Late answers to pings and datagrams of the window arrive within this. */
+const SETTLE_MS = 300;
+
+export async function measureMove(
+  phase: Phase,
+  tenants: Tenants,
+  plan: MovePlan,
+  signal: AbortSignal,
+): Promise<MeasuredMove> {
+  const before = await snapshot(phase, tenants);
+  await Promise.all([tenants.a.beginWindow(), tenants.b.beginWindow(), tenants.a.attempts()]);
+  const seen = await moveAndCheck(phase, tenants, plan, signal);
+  await sleep(SETTLE_MS + 2 * plan.inFlightMs, signal);
+  const after = await snapshot(phase, tenants);
+  const { move, migration, window } = seen;
+  const datagrams = await tenants.a.datagrams(window.fromMs, window.toMs);
+  const blackout = blackoutOf(move, plan.inFlightMs, firstArrivalAfter(datagrams, move));
+  const transfer = migration.transfers[0];
+  const source = firewallOf(phase, transfer?.source ?? null);
+  const destination = firewallOf(phase, transfer?.destination ?? null);
+  return {
+    destinationFirewall: destination,
+    notifiedMs: migration.steps[0]?.startedWallMs ?? null,
+    installedMs: transfer?.installedWallMs ?? null,
+    result: {
+      ...describeMigration(migration),
+      vm: move.vm,
+      from: move.from.server,
+      to: move.to.server,
+      ...describeFailures(newFailures(before.failuresA, after.failuresA), seen.checkA.silent),
+      ...(await describeNew(tenants.a, blackout)),
+      ...describeDatagrams(datagrams, blackout, window, move),
+      ...describePings(tenants.a, blackout, window),
+      ...invalidOf(before.counters, after.counters, source, destination),
+      installedBeforeFirstPacket: null,
+      baselineGapMs: null,
+      trickleGapMs: worst((await tenants.a.endWindow()).map((g) => g.gapMs)) ?? 0,
+      blackoutMs: blackout.backMs - move.unpluggedAt,
+      longestEchoMs: seen.checkA.longestAnswerMs,
+      echoed: seen.checkA.answered,
+      connections: tenants.a.connections,
+      oracle: oracleOf(seen.listings, source, destination),
+      otherTenant: {
+        ...describeFailures(newFailures(before.failuresB, after.failuresB), seen.checkB.silent),
+        ...(await otherTenant(tenants.b, window)),
+        entriesAtOtherFirewall: foreignEntries(phase, seen.listings),
+      },
+    },
+  };
+}
+
+/** The move itself, the listings at the lift and the echoes after it. */
+async function moveAndCheck(phase: Phase, tenants: Tenants, plan: MovePlan, signal: AbortSignal) {
+  const { testbed, controller } = phase;
+  const vm = testbed.vm('vm1-a');
+  const target = testbed.ready.nves.find((n) => n.server === plan.toServer);
+  const newNve = dpidText(target?.dpid ?? 0);
+  const watch = await watchMigration(controller.api, { ...vmIdentity(vm), newNve }, signal);
+  const fromMs = epochMs() - MARGIN_MS;
+  const { toServer: server, blackoutMs, announce } = plan;
+  const move = await testbed.move({ vm: vm.name, server, blackoutMs, announce });
+  const lifted = await watch.lifted(LIFT_TIMEOUT_MS);
+  const firewalls = testbed.ready.mode === 'firewall' ? testbed.ready.firewalls : [];
+  const [listings, checkA, checkB, migration] = await Promise.all([
+    endedStep(lifted, 'lift') === undefined ? [] : listFirewalls(firewalls, vm.vlan),
+    tenants.a.check(ECHO_BOUND_MS),
+    tenants.b.check(ECHO_BOUND_MS),
+    watch.ended(END_TIMEOUT_MS),
+  ]);
+  return { move, listings, checkA, checkB, migration, window: { fromMs, toMs: epochMs() } };
+}
+
+function firewallOf(phase: Phase, stateHost: string | null): string | null {
+  return phase.testbed.ready.firewalls.find((f) => stateHostOf(f.name) === stateHost)?.name ?? null;
+}
+
+async function snapshot(phase: Phase, tenants: Tenants) {
+  const [failuresA, failuresB, counters] = await Promise.all([
+    tenants.a.failures(),
+    tenants.b.failures(),
+    phase.testbed.ready.mode === 'firewall' ? invalidCounters(phase) : {},
+  ]);
+  return { failuresA, failuresB, counters };
+}
+
+/** Packets each firewall has counted INVALID so far. */
+export async function invalidCounters(phase: Phase): Promise<Readonly<Record<string, number>>> {
+  const counters = await phase.testbed.counters();
+  return Object.fromEntries(Object.entries(counters).map(([name, c]) => [name, c['c_invalid']?.packets ?? 0]));
+}
+
+function invalidOf(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+  source: string | null,
+  destination: string | null,
+): Pick<MoveResult, 'invalidAtSource' | 'invalidAtDestination'> {
+  const grown = (name: string | null): number | null =>
+    name === null || after[name] === undefined ? null : after[name] - (before[name] ?? 0);
+  return { invalidAtSource: grown(source), invalidAtDestination: grown(destination) };
+}
+
+function describeMigration(migration: Migration) {
+  const quiesce = endedStep(migration, 'quiesce') ?? endedStep(migration, 'gate');
+  const lift = endedStep(migration, 'lift');
+  const digests = migration.transfers.map((t) => t.digestEqual);
+  return {
+    migration: migration.id,
+    cause: migration.cause,
+    state: migration.state,
+    reason: migration.reason ?? migration.transfers.find((t) => t.reason !== null)?.reason ?? null,
+    entries: migration.transfers.reduce((n, t) => n + t.entries, 0),
+    notifyToPinMs: notifyToMs(migration, 'pin'),
+    notifyToLiftMs: notifyToMs(migration, 'lift'),
+    gateMs: quiesce === undefined || lift === undefined ? null : lift.wallMs - quiesce.startedWallMs,
+    digestEqual: digests.length === 0 ? null : digests.every((d) => d === true),
+    steps: stepTimes(migration),
+    held: migration.held ?? {},
+  };
+}
+
+/** A failure is known by who saw it where and when: those of `after` that `before` does not have. */
+export function newFailures(
+  before: readonly StreamFailure[],
+  after: readonly StreamFailure[],
+): readonly StreamFailure[] {
+  const known = new Set(before.map((f) => `${f.id} ${f.kind} ${f.atMs}`));
+  return after.filter((f) => !known.has(`${f.id} ${f.kind} ${f.atMs}`));
+}
+
+function describeFailures(failures: readonly StreamFailure[], silent: readonly number[]) {
+  const resets = new Set(failures.filter((f) => f.kind === 'reset').map((f) => f.id));
+  return { resets: resets.size, lostConnections: new Set([...failures.map((f) => f.id), ...silent]).size };
+}
+
+async function describeNew(traffic: TenantTraffic, blackout: Blackout) {
+  const count = countNewConnections(await traffic.attempts(), blackout);
+  return {
+    newOpened: count.opened,
+    newFailed: count.failed,
+    newSlow: count.slow,
+    newWorstBeyondMs: count.worstBeyondMs,
+  };
+}
+
+/** The send stamp of the first datagram sent to the VM after the unplugging that arrived. */
+function firstArrivalAfter(windows: readonly DatagramWindow[], move: TestbedMove): number | null {
+  const toVm = windows.find((w) => w.direction === 'to-vm');
+  const first = toVm?.sentMs.find((sent, i) => sent > move.unpluggedAt && (toVm.arrivedMs[i] ?? 0) > move.pluggedAt);
+  return first ?? null;
+}
+
+function describeDatagrams(
+  windows: readonly DatagramWindow[],
+  blackout: Blackout,
+  range: { fromMs: number; toMs: number },
+  move: TestbedMove,
+) {
+  const losses = countLosses(
+    windows.flatMap((w) => lostSends(w.sentMs, w.arrivedMs)),
+    blackout,
+  );
+  const reached = windows
+    .filter((w) => w.direction === 'to-vm')
+    .flatMap((w) => w.arrivalsMs)
+    .find((t) => t > move.pluggedAt);
+  return {
+    udpLost: losses.outside,
+    udpLostInBlackout: losses.lost - losses.outside,
+    udpLostLearning: losses.learning,
+    longestGapMs: longestDatagramGap(windows, range),
+    learningMs: reached === undefined ? null : Math.max(0, reached - blackout.backMs),
+    silences: silences(windows, move),
+  };
+}
+
+export function longestDatagramGap(
+  windows: readonly DatagramWindow[],
+  range: { fromMs: number; toMs: number },
+): number {
+  return worst(windows.map((w) => longestGap(w.arrivalsMs, range.fromMs, range.toMs).gapMs)) ?? 0;
+}
+
+const SHOWN_SILENCE_MS = 4;
+
+function silences(windows: readonly DatagramWindow[], move: TestbedMove): MoveResult['silences'] {
+  return windows.flatMap((w) =>
+    w.arrivalsMs.flatMap((t, i): (readonly [number, number])[] => {
+      const gapMs = t - (w.arrivalsMs[i - 1] ?? t);
+      const atMs = t - gapMs - move.unpluggedAt;
+      return gapMs < SHOWN_SILENCE_MS ? [] : [[Math.round(atMs * 10) / 10, Math.round(gapMs * 10) / 10]];
+    }),
+  );
+}
+
+function describePings(traffic: TenantTraffic, blackout: Blackout, range: { fromMs: number; toMs: number }) {
+  const losses = countLosses(
+    traffic.pings.flatMap((p) => p.unanswered(range.fromMs, range.toMs)),
+    blackout,
+  );
+  return { pingLost: losses.outside, pingLostInBlackout: losses.lost - losses.outside };
+}
+
+function oracleOf(
+  listings: readonly FirewallListing[],
+  source: string | null,
+  destination: string | null,
+): OracleResult | null {
+  const at = (name: string | null): FirewallListing | undefined => listings.find((l) => l.firewall === name);
+  const [from, to] = [at(source), at(destination)];
+  if (from === undefined || to === undefined) return null;
+  const { listed, details, ...counts } = compareAtLift(from, to);
+  return {
+    ...counts,
+    differences: listed.map((d) => `${d.flow}: ${d.what} ${d.source} / ${d.destination || 'absent'}`),
+    detailDifferences: details,
+  };
+}
+
+async function otherTenant(traffic: TenantTraffic, range: { fromMs: number; toMs: number }) {
+  const windows = await traffic.datagrams(range.fromMs, range.toMs);
+  return {
+    udpLost: windows.flatMap((w) => lostSends(w.sentMs, w.arrivedMs)).length,
+    longestGapMs: longestDatagramGap(windows, range),
+    packetsAtOtherFirewall: null,
+  };
+}
+
+/** The other tenant's VM1 stays beside FW1: entries of its zone at FW2 would be somebody's mistake. */
+function foreignEntries(phase: Phase, listings: readonly FirewallListing[]): number | null {
+  const listing = listings.find((l) => l.firewall === OTHER_FIREWALL);
+  const zones = phase.testbed.ready.firewalls.find((f) => f.name === OTHER_FIREWALL)?.zones;
+  if (listing === undefined || zones === undefined) return null;
+  const zone = zones[String(phase.testbed.vm('vm1-b').vlan)];
+  return listing.entries.filter((e) => e.zone === zone).length;
+}
