@@ -87,6 +87,22 @@ export class Installer {
     this.#seats.delete(dpid);
   }
 
+  /** The switches that hold rules with this cookie, as far as is known. */
+  holding(cookie: bigint): Dpid[] {
+    const has = (seat: Seat): boolean => [...seat.installed.values()].some((rule) => rule.cookie === cookie);
+    return [...this.#seats.values()].filter(has).map((seat) => seat.sw.dpid);
+  }
+
+  /** What a connected switch holds, as far as we know; empty for one that is not. */
+  installed(dpid: Dpid): readonly InstalledRule[] {
+    return [...(this.#seats.get(dpid)?.installed.values() ?? [])];
+  }
+
+  /** Rules on all connected switches. */
+  get installedCount(): number {
+    return [...this.#seats.values()].reduce((sum, seat) => sum + seat.installed.size, 0);
+  }
+
   /** Calls that come while another is at work are merged: all get the result of the newest desired state. */
   apply(desired: Desired): Promise<ApplyResult> {
     if (this.#waiting !== null) {

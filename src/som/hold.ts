@@ -66,7 +66,9 @@ export class Hold {
       this.stats.droppedFull += 1;
       return false;
     }
-    queue.packets.push({ packet, at: this.#clock.now() });
+    // The frame is a view into the channel's receive buffer.
+    const kept = { ...packet, frame: Buffer.from(packet.frame) };
+    queue.packets.push({ packet: kept, at: this.#clock.now() });
     queue.bytes += size;
     queue.held += 1;
     this.#totalBytes += size;

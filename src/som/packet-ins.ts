@@ -24,6 +24,8 @@ export interface PacketInsOptions {
   readonly view: () => Omit<World, 'pins' | 'gates' | 'trails'>;
   /** Puts a packet into its switch's pipeline. */
   readonly send: (packet: HeldPacket) => void;
+  /** False while a restarted controller still looks for what it knew: what it would learn now it would misread. */
+  readonly ready: () => boolean;
   /** Tells the TDE; true when it learnt something that changes flows. */
   readonly tell: (nve: Dpid, packet: PacketIn) => boolean;
 }
@@ -93,6 +95,7 @@ export class PacketIns {
       this.#o.hold.release(key);
     }
     this.#expected.clear();
+    for (const vm of this.#o.view().vms) if (vm.at !== null) this.#o.hold.release(limboHoldKey(vm));
     for (const [key, until] of this.#lateUntil) if (until < now) this.#lateUntil.delete(key);
   }
 
@@ -117,6 +120,10 @@ export class PacketIns {
 
   #punt(nve: Dpid, packet: PacketIn): void {
     this.stats.punt += 1;
+    if (!this.#o.ready()) {
+      this.stats.puntDropped += 1;
+      return;
+    }
     const sender = this.#sender(nve, packet);
     const learnt = this.#o.tell(nve, packet);
     if (sender === null || sender.announcement) return;

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { StateferryError } from '../base/errors.ts';
-import type { Dpid, MigrationId, StateHostId } from '../base/ids.ts';
+import type { Mac, MigrationId, StateHostId, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Store, Table } from '../store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
@@ -75,6 +75,11 @@ export class Som {
     for (const unit of units) this.#start(unit, before);
     if (units.length === 0) this.#close(record);
     return record;
+  }
+
+  /** Where a VM's state is, when a migration of it has not been lifted. */
+  holdingsOf(vnid: Vnid, vm: Mac): Holding[] {
+    return this.#holdings(this.units.filter((u) => u.plan.vnid === vnid && u.plan.vm === vm));
   }
 
   /** An agent (came back and) registered: what waits for it is tried at once. */
@@ -320,15 +325,14 @@ function notificationOf(record: MigrationRecord): Notification {
     id: 0,
     wallMs: record.startedWallMs,
     cause: 'vm-move',
-    evidence: [...record.evidence],
+    evidence: [],
     vnid: record.vm.vnid,
     vnName: record.vm.vnName,
     vm: { mac: record.vm.mac, addresses: [...record.vm.addresses] },
     oldNve: record.oldNve,
+    oldPort: 0 as Notification['oldPort'],
     newNve: record.newNve,
     newPort: 0 as Notification['newPort'],
     transfers: [],
   };
 }
-
-export type { Dpid };

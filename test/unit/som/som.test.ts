@@ -50,6 +50,7 @@ function moved(from: Dpid, to: Dpid, over: Partial<Notification> = {}): Notifica
     vm: { mac: mac('02:00:00:00:00:01'), addresses: [ipAddress('10.0.0.1')] },
     oldNve: from,
     newNve: to,
+    oldPort: portNo(8),
     newPort: portNo(9),
     transfers: [
       {

@@ -1,0 +1,196 @@
+// What the HTTP API shows, read from the running parts. No state of its own.
+
+import type { ApiBackend } from '../api/api.ts';
+import type { LinkJson, NveJson, PinJson, StateHostJson, StatusJson, TopologyJson } from '../api/views.ts';
+import { StateferryError } from '../base/errors.ts';
+import { dpid } from '../base/ids.ts';
+import type { Dpid } from '../base/ids.ts';
+import type { Orchestration } from '../som/orchestration.ts';
+import { planMove } from '../som/plan.ts';
+import type { MigrationRecord } from '../som/record.ts';
+import type { ControllerConfig } from './controller-config.ts';
+
+export function apiBackend(
+  o: Orchestration,
+  about: { readonly startedWallMs: number; readonly config: ControllerConfig },
+): ApiBackend {
+  return {
+    status: () => status(o, about),
+    topology: () => topology(o),
+    migrations: () => o.som.records.list().map((record) => named(o, record)),
+    migration: (id) => {
+      const record = o.som.records.get(id);
+      return record === undefined ? undefined : named(o, record);
+    },
+    flows: (nve) => ({
+      nve,
+      rules: o.flows.rulesOf(nveOf(o, nve)).map((r) => ({ ...r, cookie: r.cookie.toString(16) })),
+    }),
+    dryRun: (request) => dryRun(o, request),
+    retry: (id) => {
+      o.som.retry(id);
+    },
+    force: (id) => {
+      o.som.force(id);
+    },
+    abandon: (id) => {
+      o.som.abandon(id);
+    },
+  };
+}
+
+function status(o: Orchestration, about: { startedWallMs: number; config: ControllerConfig }): StatusJson {
+  const t = topology(o);
+  const count = (state: string): number => o.som.records.list().filter((m) => m.state === state).length;
+  return {
+    version: '0.1.0',
+    upSinceMs: about.startedWallMs,
+    strategy: about.config.migration.strategy,
+    nves: { connected: t.nves.filter((n) => n.connected).length, known: t.nves.length },
+    links: t.links.length,
+    stateHosts: {
+      registered: t.stateHosts.filter((s) => s.registered).length,
+      attached: t.stateHosts.filter((s) => s.attachments.length > 1).length,
+    },
+    vms: t.vms.length,
+    migrations: {
+      running: count('running'),
+      degraded: count('degraded'),
+      migrated: count('migrated'),
+      total: o.som.records.list().length,
+    },
+    flows: { installed: o.flows.installedRules, settled: o.flows.open && !o.fabric.changing },
+    held: { ...o.hold.stats, waitingBytes: o.hold.waiting.bytes },
+    refused: { ...o.agents.stats().refused, ...o.packetIns.stats },
+    alarms: o.alarms.slice(-10),
+  };
+}
+
+function topology(o: Orchestration): TopologyJson {
+  const world = o.view.world();
+  return {
+    nves: nves(o),
+    links: o.tde.links().map((l): LinkJson => {
+      return { a: { ...l.a }, b: { ...l.b }, latencyMs: l.latencyMs };
+    }),
+    stateHosts: stateHosts(o),
+    vms: o.tde.vms().map((vm) => ({
+      vn: vm.vnName,
+      vnid: vm.vnid,
+      mac: vm.mac,
+      addresses: vm.addresses,
+      nve: vm.at?.nve ?? null,
+      port: vm.at?.port ?? null,
+    })),
+    routes: world.routes.map((r) => ({
+      from: r.from,
+      to: r.to,
+      nves: r.hops.map((h) => h.nve),
+      stateHosts: r.stateHosts,
+    })),
+    pins: o.som.units.map(({ plan, phase }): PinJson => {
+      const { migration, vnid, vm, peerNve, anchor, source } = plan;
+      return { migration, vnid, vm, peerNve, anchor, holder: source, phase };
+    }),
+  };
+}
+
+function nves(o: Orchestration): NveJson[] {
+  return o.tde.nves().map((nve) => {
+    const sw = o.switches.get(nve.dpid);
+    return {
+      dpid: nve.dpid,
+      name: nve.name,
+      connected: sw !== undefined,
+      version: sw === undefined ? null : `1.${sw.version - 1}`,
+      remote: sw?.remote ?? null,
+      ports: nve.ports.map(({ portNo, name, up, role }) => ({
+        no: portNo,
+        name,
+        up,
+        role: role.kind,
+        ...(role.kind === 'vap' ? { vn: vnName(o, role.vnid) } : {}),
+        ...(role.kind === 'state-host' ? { peer: role.id } : {}),
+        ...(role.kind === 'quarantined' ? { reason: role.reason } : {}),
+      })),
+    };
+  });
+}
+
+function stateHosts(o: Orchestration): StateHostJson[] {
+  return o.tde.stateHosts().map((s) => {
+    const session = o.agents.get(s.id);
+    const profile = session?.profile;
+    const names = new Map((profile?.dataPorts ?? []).map((p) => [p.mac.toLowerCase(), p.name]));
+    return {
+      id: s.id,
+      registered: session !== undefined,
+      role: s.role,
+      functions: profile?.functions ?? [],
+      tableSize: Number(profile?.tableSize ?? 0n),
+      tableUsed: Number(profile?.tableUsed ?? 0n),
+      rulesetDigest: profile?.rulesetDigest ?? '',
+      zones: profile?.zones ?? [],
+      attachments: s.attachments.map((a) => ({
+        dataPort: names.get(a.mac) ?? a.mac,
+        mac: a.mac,
+        nve: a.at.nve,
+        port: a.at.port,
+      })),
+    };
+  });
+}
+
+function named(o: Orchestration, record: MigrationRecord): unknown {
+  return { ...record, oldNveName: nveName(o, record.oldNve), newNveName: nveName(o, record.newNve) };
+}
+
+function nveName(o: Orchestration, id: Dpid): string {
+  return o.tde.nves().find((n) => n.dpid === id)?.name ?? id;
+}
+
+function vnName(o: Orchestration, vnid: number): string {
+  return o.view.world().vns.find((v) => v.vnid === vnid)?.name ?? String(vnid);
+}
+
+/** An NVE by name or datapath id. */
+function nveOf(o: Orchestration, name: string): Dpid {
+  const found = o.tde.nves().find((n) => n.name === name || n.dpid === dpid(name));
+  if (found === undefined) throw new StateferryError('unknown-nve', `there is no NVE ${name}`);
+  return found.dpid;
+}
+
+function dryRun(o: Orchestration, request: { vm: string; vn?: string; to: string }): unknown {
+  const wanted = request.vm.toLowerCase();
+  const vms = o.tde
+    .vms()
+    .filter((v) => v.mac === wanted || v.addresses.some((a) => a === wanted))
+    .filter((v) => request.vn === undefined || v.vnName === request.vn);
+  const [vm, another] = vms;
+  if (vm === undefined) throw new StateferryError('unknown-vm', `there is no VM ${request.vm}`);
+  if (another !== undefined) {
+    const vns = vms.map((v) => v.vnName).join(', ');
+    throw new StateferryError('ambiguous-vm', `${request.vm} is in more than one VN (${vns}): say which with --vn`);
+  }
+  const from = (vm.at ?? vm.lastAt).nve;
+  const to = nveOf(o, request.to);
+  const notification = o.tde.foresee(vm.vnid, vm.mac, to);
+  const plan = planMove(notification, o.som.holdingsOf(vm.vnid, vm.mac), (a, b) => o.fabric.route(a, b));
+  const peersAt = (nve: Dpid): string[] =>
+    o.tde
+      .vms()
+      .filter((v) => v.vnid === vm.vnid && v.at?.nve === nve)
+      .flatMap((v) => v.addresses);
+  return {
+    vm: `${vm.vnName} ${vm.addresses[0] ?? vm.mac}`,
+    from: nveName(o, from),
+    to: nveName(o, to),
+    transfers: plan.transfers.map((t) => ({
+      peers: peersAt(t.peerNve),
+      source: t.source,
+      destination: t.destination,
+      detour: t.pin?.hops.map((h) => nveName(o, h.nve)) ?? null,
+      problem: t.impossible,
+    })),
+  };
+}

@@ -1,0 +1,92 @@
+// The controller: constructs TDE, SOM, flows and their channels, and connects them. What they do is theirs.
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { startApi } from '../api/api.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Dpid } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { createOpenFlowServer } from '../openflow/openflow-server.ts';
+import type { TlsMaterial } from '../openflow/openflow-server.ts';
+import type { Switch, SwitchEvent } from '../openflow/model.ts';
+import { startAgentServer } from '../som/agents/agent-server.ts';
+import { Orchestration } from '../som/orchestration.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import { apiBackend } from './api-backend.ts';
+import type { ControllerConfig } from './controller-config.ts';
+
+const TICK_MS = 100;
+const WIRE_VERSION = { '1.3': 4, '1.4': 5, '1.5': 6 } as const;
+
+export interface RunningController {
+  readonly openflow: string;
+  readonly agents: string;
+  readonly api: string;
+  close(): Promise<void>;
+}
+
+/** Rejects when an address is taken or a file cannot be used. */
+export async function runController(
+  config: ControllerConfig,
+  deps: { clock: Clock; log: Log },
+): Promise<RunningController> {
+  const { clock, log } = deps;
+  const store = openSqliteStore(config.journal);
+  const switches = new Map<Dpid, Switch>();
+  const agents = await startAgentServer({ ...config.agents, clock, log });
+  const orchestration = new Orchestration({
+    clock,
+    log,
+    store,
+    agents: agents.directory,
+    switches,
+    vns: config.vns,
+    vaps: config.vaps.map(({ nve, port, vn }) => ({ port, vn, ...(nve === null ? {} : { nve }) })),
+    tde: config.tde,
+    migration: config.migration,
+    key: randomBytes(32),
+  });
+  const openflow = await createOpenFlowServer({
+    listen: { ...config.openflow.listen, ...tlsOf(config.openflow.tls) },
+    versions: config.openflow.versions.map((v) => WIRE_VERSION[v]),
+    clock,
+    log,
+    onSwitch: (sw: Switch) => {
+      switches.set(sw.dpid, sw);
+      void orchestration.switchUp(sw);
+    },
+    onEvent: (sw: Switch, event: SwitchEvent) => {
+      orchestration.switchEvent(sw, event);
+    },
+    onClose: (sw: Switch) => {
+      if (switches.get(sw.dpid) !== sw) return;
+      switches.delete(sw.dpid);
+      orchestration.switchDown(sw);
+    },
+  });
+  const ticking = setInterval(() => orchestration.tick(), TICK_MS);
+  const api = await startApi(apiBackend(orchestration, { startedWallMs: clock.wallMs(), config }), {
+    ...config.api.listen,
+    token: config.api.token,
+    log,
+  });
+  return {
+    openflow: openflow.addresses.map(({ host, port }) => `${host}:${port}`).join(' '),
+    agents: `${agents.address.address}:${agents.address.port}`,
+    api: api.address,
+    close: async () => {
+      clearInterval(ticking);
+      await api.close();
+      await openflow.close();
+      await agents.close();
+      store.close();
+    },
+  };
+}
+
+function tlsOf(files: ControllerConfig['openflow']['tls']): { tls?: TlsMaterial } {
+  if (files === null) return {};
+  const { ca, cert, key } = files;
+  return { tls: { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) } };
+}

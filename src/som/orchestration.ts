@@ -1,0 +1,268 @@
+// The running whole above the channels: switches' events go to the TDE, the TDE's effects to the SOM and the switches, and
+// every change of knowledge becomes a change of flows. No sockets here: switches and agents come in as objects.
+
+import type { Clock } from '../base/clock.ts';
+import type { Dpid } from '../base/ids.ts';
+import { mac, vnid } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { PacketIn, Switch, SwitchEvent } from '../openflow/model.ts';
+import type { Store } from '../store/store.ts';
+import { PORT } from '../../flows/tables.ts';
+import type { VnView } from '../../flows/world.ts';
+import { Installer } from '../../flows/installer.ts';
+import { Tde } from '../../topology/tde.ts';
+import type { TdeInput } from '../../topology/tde-input.ts';
+import type { TdeEffect } from '../../topology/tde-effect.ts';
+import type { VapRule, VerifyPolicy } from '../../topology/tde-config.ts';
+import type { AgentDirectory, AgentSession } from './agents/agent-session.ts';
+import { Fabric } from './fabric.ts';
+import { Hold } from './hold.ts';
+import type { HeldPacket } from './hold.ts';
+import { Knowledge } from './knowledge.ts';
+import type { Sighting } from './knowledge.ts';
+import { PacketIns } from './packet-ins.ts';
+import { Som } from './som.ts';
+import type { Strategy, TransferLimits } from './transfer.ts';
+import { TdeView } from './tde-view.ts';
+import { SwitchFlows } from './switch-flows.ts';
+
+export interface OrchestrationOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: Store;
+  readonly agents: AgentDirectory;
+  /** Connected now; kept up to date by the caller. */
+  readonly switches: ReadonlyMap<Dpid, Switch>;
+  readonly vns: readonly VnView[];
+  readonly vaps: readonly VapRule[];
+  readonly tde: { readonly lldpPeriodMs: number; readonly verify: VerifyPolicy };
+  readonly migration: TransferLimits & {
+    readonly strategy: Strategy;
+    readonly hold: { readonly packets: number; readonly bytes: number; readonly ageMs: number };
+  };
+  /** 32 random bytes. */
+  readonly key: Buffer;
+}
+
+export interface Alarm {
+  readonly wallMs: number;
+  readonly code: string;
+  readonly text: string;
+}
+
+const KEEP_ALARMS = 100;
+/** How long a restarted controller looks for what it knew before it changes flows all the same. */
+const PATIENCE_MS = 8000;
+
+export class Orchestration {
+  readonly tde: Tde;
+  readonly som: Som;
+  readonly fabric: Fabric;
+  readonly flows: SwitchFlows;
+  readonly hold: Hold;
+  readonly packetIns: PacketIns;
+  readonly view: TdeView;
+  readonly agents: AgentDirectory;
+  readonly switches: ReadonlyMap<Dpid, Switch>;
+  readonly alarms: Alarm[] = [];
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #knowledge: Knowledge;
+  #recovered = false;
+
+  constructor(o: OrchestrationOptions) {
+    this.#clock = o.clock;
+    this.#log = o.log;
+    this.agents = o.agents;
+    this.switches = o.switches;
+    this.tde = new Tde({
+      vns: o.vns,
+      vaps: o.vaps,
+      verify: o.tde.verify,
+      key: o.key,
+      wallOffsetMs: o.clock.wallMs() - o.clock.now(),
+      timing: { lldpPeriodMs: o.tde.lldpPeriodMs },
+    });
+    this.view = new TdeView(this.tde, o.vns);
+    this.#knowledge = new Knowledge(o.store, o.clock, PATIENCE_MS);
+    this.flows = new SwitchFlows(new Installer({ clock: o.clock, log: o.log }), () => this.#maySend());
+    const bounds = { ...o.migration.hold, totalBytes: o.migration.hold.bytes * 16 };
+    this.hold = new Hold(bounds, o.clock, (packet) => {
+      this.#intoPipeline(packet);
+    });
+    this.fabric = new Fabric({
+      view: this.view,
+      installer: this.flows,
+      hold: this.hold,
+      sendFrame: (nve, port, data) => {
+        this.#packetOut(nve, PORT.controller, port, data);
+      },
+      clock: o.clock,
+      log: o.log,
+      graceMs: o.migration.graceMs,
+    });
+    this.som = new Som({
+      clock: o.clock,
+      log: o.log,
+      store: o.store,
+      agents: o.agents,
+      flows: this.fabric,
+      strategy: o.migration.strategy,
+      limits: o.migration,
+    });
+    this.packetIns = new PacketIns({
+      clock: o.clock,
+      fabric: this.fabric,
+      hold: this.hold,
+      view: () => this.view.world(),
+      send: (packet) => {
+        this.#intoPipeline(packet);
+      },
+      ready: () => this.#maySend(),
+      tell: (nve, packet) => this.#packetIn(nve, packet),
+    });
+    o.agents.onRegistered((session) => {
+      this.#agentUp(session);
+    });
+    o.agents.onGone(({ session }) => {
+      if (o.agents.get(session.id) === undefined) this.#feed({ kind: 'stateHostGone', id: session.id });
+    });
+    this.#feed({ kind: 'restore', vms: this.#knowledge.vms() });
+  }
+
+  async switchUp(sw: Switch): Promise<void> {
+    try {
+      const ports = await sw.ports();
+      await this.flows.attach(sw);
+      this.#feed({ kind: 'nveUp', dpid: sw.dpid, ports });
+    } catch (cause) {
+      this.#log.warn('a switch connected and could not be used', { dpid: sw.dpid, cause });
+    }
+  }
+
+  switchDown(sw: Switch): void {
+    this.flows.detach(sw.dpid);
+    this.#feed({ kind: 'nveDown', dpid: sw.dpid });
+  }
+
+  switchEvent(sw: Switch, event: SwitchEvent): void {
+    switch (event.type) {
+      case 'packet_in':
+        this.packetIns.receive(sw.dpid, event);
+        return;
+      case 'port_status':
+        this.#feed({ kind: 'portStatus', dpid: sw.dpid, reason: event.reason, port: event.port });
+        return;
+      case 'error':
+        this.#log.warn('a switch reported an error', { dpid: sw.dpid, type: event.errorType, code: event.errorCode });
+        return;
+      case 'flow_removed':
+        return;
+    }
+  }
+
+  tick(): void {
+    this.hold.sweep();
+    this.#feed({ kind: 'tick' });
+    if (!this.flows.open && this.#maySend()) this.#apply();
+  }
+
+  /** What the TDE knows, as far as it must survive. */
+  sighting(): Sighting {
+    const { nves, vms, routes } = this.view.world();
+    return {
+      vms,
+      nves: nves.map((n) => n.dpid),
+      routes: routes.map((r) => `${r.from} ${r.to} ${r.stateHosts.join(',')}`),
+    };
+  }
+
+  #agentUp(session: AgentSession): void {
+    this.#feed({
+      kind: 'stateHostRegistered',
+      id: session.id,
+      role: session.profile.role,
+      macs: session.profile.dataPorts.map((p) => mac(p.mac)),
+      lldpKey: session.lldpKey,
+      zones: session.profile.zones.map((z) => vnid(z.vnid)),
+    });
+    this.som.agentRegistered(session.id);
+  }
+
+  #packetIn(nve: Dpid, packet: PacketIn): boolean {
+    return this.#feed({ kind: 'packetIn', dpid: nve, inPort: packet.inPort, frame: packet.data });
+  }
+
+  /** True when flows change. A notification is planned before flows are computed: pins and new places come together. */
+  #feed(input: TdeInput): boolean {
+    const effects = this.tde.handle(input, this.#clock.now());
+    const changed = effects.some((e) => e.kind === 'changed' || e.kind === 'notify');
+    if (changed) this.view.changed();
+    for (const effect of effects) if (effect.kind === 'notify') this.#notify(effect);
+    for (const effect of effects) this.#carryOut(effect);
+    return changed;
+  }
+
+  #notify(effect: Extract<TdeEffect, { kind: 'notify' }>): void {
+    this.som.notify(effect.notification).then(
+      () => {
+        this.#confirmed();
+      },
+      (cause: unknown) => {
+        this.#log.error('a notification was not carried out', { cause });
+      },
+    );
+  }
+
+  #carryOut(effect: TdeEffect): void {
+    switch (effect.kind) {
+      case 'packetOut':
+        this.#packetOut(effect.dpid, PORT.controller, effect.port, effect.frame);
+        return;
+      case 'changed':
+        this.#apply();
+        return;
+      case 'alarm':
+        this.#log.warn(effect.text, { alarm: effect.code, ...effect.context });
+        this.alarms.push({ wallMs: this.#clock.wallMs(), code: effect.code, text: effect.text });
+        if (this.alarms.length > KEEP_ALARMS) this.alarms.shift();
+        return;
+      case 'notify':
+        return;
+    }
+  }
+
+  #apply(): void {
+    this.fabric.apply().then(
+      () => {
+        this.#confirmed();
+      },
+      (cause: unknown) => {
+        this.#log.warn('flows were not changed everywhere; tried again with the next change', { cause });
+      },
+    );
+  }
+
+  #confirmed(): void {
+    if (!this.flows.open || this.fabric.changing) return;
+    this.packetIns.confirmed();
+    this.#knowledge.remember(this.sighting());
+    if (this.#recovered) return;
+    this.#recovered = true;
+    this.som.recover().catch((cause: unknown) => {
+      this.#log.error('unfinished migrations were not resumed', { cause });
+    });
+  }
+
+  #maySend(): boolean {
+    return this.#knowledge.settled(this.sighting());
+  }
+
+  #intoPipeline(packet: HeldPacket): void {
+    this.#packetOut(packet.nve, packet.inPort, PORT.table, packet.frame);
+  }
+
+  #packetOut(nve: Dpid, inPort: number, port: number, data: Buffer): void {
+    this.switches.get(nve)?.send({ type: 'packet_out', inPort, actions: [{ type: 'output', port }], data });
+  }
+}
