@@ -26,15 +26,12 @@ const CHECKS: readonly Check[] = [
 const ONE_FAILED: Tally = { ...NOTHING, failed: 1 };
 
 /** A failed check counts as one failure; checks that hold are not tests and count for nothing. */
-const runChecks = async (checks: readonly Check[]): Promise<Tally> => {
-  const tallies: Tally[] = [];
-  for (const { name, command } of checks) {
-    const { exitCode, output, seconds } = await run(command, { quiet: true });
-    console.log(`${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`);
-    if (exitCode !== 0) console.log(output);
-    tallies.push(exitCode === 0 ? NOTHING : ONE_FAILED);
-  }
-  return sum(tallies);
+const runCheck = async ({ name, command }: Check): Promise<Tally> => {
+  const { exitCode, output, seconds } = await run(command, { quiet: true });
+  console.log(`${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`);
+  if (exitCode === 0) return NOTHING;
+  console.log(output);
+  return ONE_FAILED;
 };
 
 interface Suite {
@@ -90,7 +87,7 @@ const all = !values.check && !values.unit && !values.integration;
 
 console.log(`Node ${process.version}, Linux ${release()}${process.getuid?.() === 0 ? ', as root' : ''}\n`);
 const tallies: Tally[] = [];
-if (values.check || (all && values.grep === undefined)) tallies.push(await runChecks(CHECKS));
+if (values.check || (all && values.grep === undefined)) tallies.push(...(await Promise.all(CHECKS.map(runCheck))));
 if (all || values.check || values.unit) tallies.push(await runSuite(unit(values.grep === undefined), values.grep));
 if (all || values.integration) tallies.push(await runSuite(INTEGRATION, values.grep));
 
