@@ -1,0 +1,57 @@
+// Elements of nf_tables sets (include/uapi/linux/netfilter/nf_tables.h): added and deleted in one transaction, which the
+// kernel applies whole or not at all. Must not know what the sets are for.
+
+import type { Writer } from '../wire/writer.ts';
+import { attributes, bytesAttribute, listAttribute, stringAttribute, u64Attribute } from './nlattr.ts';
+import { NLM_F, writeNetlinkMessage, writeNfgenmsg } from './nlmsg.ts';
+
+export const NFNL_SUBSYS_NFTABLES = 10;
+/** NFNLGRP_NFTABLES: every change of a ruleset, whoever makes it. */
+export const NFTABLES_GROUP = 7;
+const BATCH_BEGIN = 0x10;
+const BATCH_END = 0x11;
+const NFT_MSG = { newSetElem: 12, delSetElem: 14 } as const;
+const NFPROTO_INET = 1;
+const NFTA_LIST_ELEM = 1;
+
+const data = attributes({ value: [1, bytesAttribute] });
+const element = attributes({ key: [1, data], timeout: [4, u64Attribute] });
+const elementList = attributes({
+  table: [1, stringAttribute],
+  set: [2, stringAttribute],
+  elements: [3, listAttribute(NFTA_LIST_ELEM, element)],
+});
+
+export interface SetChange {
+  readonly operation: 'add' | 'delete';
+  readonly set: string;
+  /** Keys as the kernel has them in its registers: every part of a concatenation padded to 4 bytes. */
+  readonly keys: readonly Buffer[];
+  /** For `add` to a set with timeouts; milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * A whole batch for sets of a table of family inet. All messages have the same `seq` and the last one asks for the
+ * acknowledgement, so that the first answer with it is the first error, or the commit.
+ */
+export function writeSetBatch(w: Writer, table: string, changes: readonly SetChange[], seq: number): void {
+  writeNetlinkMessage(w, { type: BATCH_BEGIN, flags: NLM_F.REQUEST, seq }, () => {
+    writeNfgenmsg(w, 0, NFNL_SUBSYS_NFTABLES);
+  });
+  changes.forEach((change, i) => {
+    const type = change.operation === 'add' ? NFT_MSG.newSetElem : NFT_MSG.delSetElem;
+    const create = change.operation === 'add' ? NLM_F.CREATE : 0;
+    const flags = NLM_F.REQUEST | create | (i === changes.length - 1 ? NLM_F.ACK : 0);
+    writeNetlinkMessage(w, { type: (NFNL_SUBSYS_NFTABLES << 8) | type, flags, seq }, () => {
+      writeNfgenmsg(w, NFPROTO_INET);
+      const { timeoutMs } = change;
+      const timeout = timeoutMs === undefined || change.operation === 'delete' ? {} : { timeout: BigInt(timeoutMs) };
+      const elements = change.keys.map((value) => ({ key: { value }, ...timeout }));
+      elementList.write(w, { table, set: change.set, elements }, 'elements');
+    });
+  });
+  writeNetlinkMessage(w, { type: BATCH_END, flags: NLM_F.REQUEST, seq }, () => {
+    writeNfgenmsg(w, 0, NFNL_SUBSYS_NFTABLES);
+  });
+}
