@@ -7,6 +7,7 @@ import type { Codec } from '../wire/codec.ts';
 import type { Reader } from '../wire/reader.ts';
 import { tlv } from '../wire/tlv.ts';
 import type { TlvRow } from '../wire/tlv.ts';
+import { OFPCML_NO_BUFFER } from './constants.ts';
 import type { Action } from './model.ts';
 import { NICIRA } from './oxm-fields.ts';
 import { oxmField, oxmId } from './oxm.ts';
@@ -20,15 +21,12 @@ const OFPAT_EXPERIMENTER = 0xffff;
 const NXAST_REG_MOVE = 6;
 const HEADER = 4;
 
-/** How much of a packet goes to the controller: all of it (OFPCML_NO_BUFFER). */
-export const NO_BUFFER_LEN = 0xffff;
-
 const row = <const N extends string>(
   name: N,
   code: number,
   body: Codec<Extract<Action, { type: N }>>,
   when?: (r: Reader) => boolean,
-): TlvRow<Action> => ({ name, code, body: body as Codec<Action>, ...(when === undefined ? {} : { when }) });
+): TlvRow<Action> => ({ name, code, body: body, ...(when === undefined ? {} : { when }) });
 
 const plain = <const N extends string>(name: N): Codec<{ type: N }> => struct({ type: padded(constant(name), 4) });
 const etherType = <const N extends string>(name: N): Codec<{ type: N; etherType: number }> =>
@@ -119,7 +117,7 @@ const rowsOf = (version: WireVersion): readonly TlvRow<Action>[] => [
   row(
     'output',
     0,
-    struct({ type: constant('output'), port: u32, maxLen: padded(defaulted(u16, NO_BUFFER_LEN), 6) as Codec<number> }),
+    struct({ type: constant('output'), port: u32, maxLen: defaulted(padded(u16, 6), OFPCML_NO_BUFFER) }),
   ),
   row('copy_ttl_out', 11, plain('copy_ttl_out')),
   row('copy_ttl_in', 12, plain('copy_ttl_in')),

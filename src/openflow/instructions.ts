@@ -12,7 +12,7 @@ const row = <const N extends string>(
   name: N,
   code: number,
   body: Codec<Extract<Instruction, { type: N }>>,
-): TlvRow<Instruction> => ({ name, code, body: body as Codec<Instruction> });
+): TlvRow<Instruction> => ({ name, code, body: body });
 
 const rowsOf = (version: WireVersion): readonly TlvRow<Instruction>[] => [
   row('goto_table', 1, struct({ type: constant('goto_table'), table: padded(u8, 3) })),

@@ -76,7 +76,7 @@ const row = <const N extends Message['type']>(
   code: number,
   body: Codec<Extract<Message, { type: N }>>,
   when: Row['when'] = null,
-): Row => ({ name, code, body: body as unknown as Codec<Message>, when });
+): Row => ({ name, code, body: body, when });
 
 const OFPT_EXPERIMENTER = 4;
 const OFPT_BUNDLE_CONTROL = 33;
@@ -212,4 +212,18 @@ function innerMessage(version: WireVersion): Codec<{ xid: number; message: Messa
       writeMessage(w, version, v.xid, v.message);
     },
   };
+}
+
+/** A hello of any version, or null for another message. Its elements count from 1.3.1 on; unreadable ones are ignored. */
+export function decodeHello(bytes: Buffer): { readonly version: number; readonly hello: session.Hello } | null {
+  const r = new Reader(bytes);
+  const version = r.u8('version');
+  if (r.u8('type') !== 0) return null;
+  r.take(6, 'header');
+  try {
+    return { version, hello: session.hello.read(r, 'hello') };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return { version, hello: { type: 'hello', elements: [] } };
+  }
 }

@@ -61,7 +61,7 @@ const speeds = struct({
 
 const properties: Codec<readonly PortProperty[]> = list(
   tlv<PortProperty>({
-    rows: [{ name: 'ethernet', code: 0, body: indented(4, speeds) as Codec<PortProperty> }],
+    rows: [{ name: 'ethernet', code: 0, body: indented(4, speeds) }],
     paddedTo: 8,
     unknown: (propertyType, body) => ({ type: 'unknown', propertyType, body }),
     verbatim: (value) => (value.type === 'unknown' ? { code: value.propertyType, body: value.body } : null),

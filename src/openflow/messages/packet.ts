@@ -23,7 +23,7 @@ const inPortOf = (fields: Match): PortNo => {
 };
 
 const metadataOf = (fields: Match): bigint | null => {
-  for (const field of fields) if (field.name === 'metadata') return BigInt(field.value as bigint);
+  for (const field of fields) if (field.name === 'metadata') return field.value as bigint;
   return null;
 };
 

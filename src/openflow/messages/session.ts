@@ -31,7 +31,7 @@ export const hello = struct({
         {
           name: 'version_bitmap',
           code: 1,
-          body: struct({ type: constant('version_bitmap'), bitmaps: list(u32) }) as Codec<HelloElement>,
+          body: struct({ type: constant('version_bitmap'), bitmaps: list(u32) }),
         },
       ],
       paddedTo: 8,

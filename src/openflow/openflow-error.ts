@@ -1,0 +1,50 @@
+// What a request to a switch can fail with. Malformed bytes are WireError, not this.
+
+import { StateferryError } from '../base/errors.ts';
+import { errorName } from './error-names.ts';
+import type { FlowMod } from './model.ts';
+
+export type OpenFlowErrorCode =
+  | 'REJECTED' // the switch answered OFPT_ERROR: errorType and errorCode say why
+  | 'CLOSED' // the channel was closed, by either side, before the answer
+  | 'TIMEOUT' // no answer, or no echo, in time
+  | 'INCOMPATIBLE' // no common version, or the peer does not keep to the handshake
+  | 'UNEXPECTED_REPLY' // the answer is not of the kind that was asked for
+  | 'QUEUE_FULL' // the switch reads too slowly: nothing was sent
+  | 'REPLACED' // the same datapath connected again
+  | 'BUNDLE_DONE'; // committed or discarded already
+
+export interface OpenFlowErrorDetail {
+  readonly cause?: unknown;
+  /** Of the OFPT_ERROR. */
+  readonly errorType?: number;
+  readonly errorCode?: number;
+  /** What the switch sent with it: usually the beginning of the refused message. */
+  readonly data?: Buffer;
+  /** The flow-mod of a bundle that the switch refused. */
+  readonly mod?: FlowMod;
+}
+
+export class OpenFlowError extends StateferryError<OpenFlowErrorCode> {
+  readonly errorType: number | null;
+  readonly errorCode: number | null;
+  /** As in the specification, e.g. `OFPBMC_BAD_FIELD`; null unless the switch answered. */
+  readonly errorName: string | null;
+  readonly data: Buffer | null;
+  readonly mod: FlowMod | null;
+
+  constructor(code: OpenFlowErrorCode, message: string, detail: OpenFlowErrorDetail = {}) {
+    const { errorType, errorCode, cause } = detail;
+    const name = errorType === undefined || errorCode === undefined ? null : errorName(errorType, errorCode);
+    super(code, message, {
+      cause,
+      retriable: code === 'QUEUE_FULL',
+      context: { errorType, errorCode, errorName: name },
+    });
+    this.errorType = errorType ?? null;
+    this.errorCode = errorCode ?? null;
+    this.errorName = name;
+    this.data = detail.data ?? null;
+    this.mod = detail.mod ?? null;
+  }
+}
