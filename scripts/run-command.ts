@@ -34,10 +34,22 @@ export const run = async ([program, ...args]: Command, { quiet = false } = {}): 
     env,
     stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
   });
+  // Ctrl-C reaches the child as well, other signals do not; either way it puts things back before we end.
+  let stoppedWith: number | undefined;
+  const onInterrupt = (): void => {
+    stoppedWith = 130;
+  };
+  const onTerminate = (): void => {
+    stoppedWith = 143;
+    child.kill();
+  };
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [exitCode] = (await once(child, 'close')) as [number | null];
+  process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
+  if (stoppedWith !== undefined) process.exit(stoppedWith);
   const seconds = (performance.now() - startedMs) / 1000;
   return { exitCode: exitCode ?? 1, output: Buffer.concat(chunks).toString(), seconds };
 };
