@@ -12,7 +12,7 @@ const MAY_IMPORT = {
   'src/soa': ['src/base', 'src/wire', 'src/packet', 'src/netlink', 'src/protocol'],
   'src/som': ['src/base', 'src/wire', 'src/packet', 'src/openflow', 'src/protocol', 'src/store', 'topology', 'flows'],
   'src/api': ['src/base', 'src/som', 'topology', 'flows', 'src/store', 'src/protocol'],
-  'src/app': ['src/(?!app|cli|lab)', 'topology', 'flows'],
+  'src/app': ['src/(?!app|cli|lab)[^/]+', 'topology', 'flows'],
   'src/lab': ['src/base', 'src/wire', 'src/packet'],
   'src/cli': ['src/base', 'src/api', 'src/app', 'src/lab', 'src/openflow', 'src/protocol'],
 };
