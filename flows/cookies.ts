@@ -1,6 +1,8 @@
 // Every rule carries a cookie that names its owner and why it exists; a packet-in shows it, so the controller knows why it
 // was asked. 16 bits owner, 8 bits kind, 40 bits id.
 
+import type { MigrationId } from '../src/base/ids.ts';
+
 const OWNER = 0x5fe7n;
 const ID_MASK = (1n << 40n) - 1n;
 
@@ -12,7 +14,8 @@ const ID_MASK = (1n << 40n) - 1n;
  * - `learn`: a copy of a frame that was forwarded: DAD, ARP probe, DHCP; id = VM serial
  * - `limbo`: for a VM whose port is gone; id = VM serial
  * - `gate`: held by a gate; id = gate serial
- * - `pin`, `trail`: explicit routes; id = number of the migration, VM serial
+ * - `pin`: explicit route; id as `pinCookie` makes it
+ * - `trail`: after a VM that left; id = VM serial
  */
 export const COOKIE_KINDS = [
   'base',
@@ -38,6 +41,13 @@ export function encodeCookie(kind: CookieKind, id = 0): bigint {
   const wide = BigInt(id);
   if (wide < 0n || wide > ID_MASK) throw new RangeError(`cookie id does not fit 40 bits: ${id}`);
   return (OWNER << 48n) | (BigInt(COOKIE_KINDS.indexOf(kind)) << 40n) | wide;
+}
+
+/** All rules of one pin carry this: 40 bits of FNV-1a over its id, so that a restarted controller recognises them. */
+export function pinCookie(id: MigrationId): bigint {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(id)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return encodeCookie('pin', Number((hash >> 40n) ^ (hash & ID_MASK)));
 }
 
 /** Null for a cookie that is not ours. */

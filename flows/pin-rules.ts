@@ -6,7 +6,7 @@ import { reverse } from '../src/base/route.ts';
 import type { Hop, Route } from '../src/base/route.ts';
 import { locationOf } from './atlas.ts';
 import type { Atlas } from './atlas.ts';
-import { encodeCookie } from './cookies.ts';
+import { pinCookie } from './cookies.ts';
 import type { Rule } from './rule.ts';
 import { PRIORITY } from './tables.ts';
 import { apply, encap, ethDst, ethSrc, fromFabric, fromVap, inPort, missGoto, outOf, rule } from './terms.ts';
@@ -49,7 +49,7 @@ function put(steps: Map<string, { nve: Dpid; rule: Rule }>, way: Direction, hop:
   if (outPort === null) return; // delivery is the forwarding table's
   const key = `${nve}/${cameIn ?? 'vap'}/${way.pin.vnid}/${way.src}/${way.dst}`;
   const pair = [ethDst(way.dst), ethSrc(way.src)];
-  const cookie = encodeCookie('pin', numberOf(way.pin));
+  const cookie = pinCookie(way.pin.id);
   if (cameIn === null) {
     if (way.pin.phase === 'lifted') return;
     const out = [apply(...encap(way.vn.vlan, outPort))];
@@ -70,10 +70,4 @@ function baseRoute(atlas: Atlas, src: VmView | undefined, dst: VmView | undefine
   const from = src === undefined ? null : locationOf(src);
   const to = dst === undefined ? null : locationOf(dst);
   return from === null || to === null ? undefined : atlas.route(from, to);
-}
-
-/** `m-000017` -> 17: enough to recognise it in a dump. */
-function numberOf(pin: Pin): number {
-  const digits = /\d{1,12}$/.exec(pin.id)?.[0];
-  return digits === undefined ? 0 : Number(digits) % 2 ** 40;
 }

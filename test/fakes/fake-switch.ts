@@ -16,7 +16,7 @@ import type {
 } from '../../src/openflow/model.ts';
 import { FrameView } from './fake-switch-fields.ts';
 import { FakeSwitchError, applyMods, check, hasExpired } from './fake-switch-table.ts';
-import type { FlowTables } from './fake-switch-table.ts';
+import type { Entry, FlowTables } from './fake-switch-table.ts';
 
 const OFPP = { IN_PORT: 0xffff_fff8, TABLE: 0xffff_fff9, CONTROLLER: 0xffff_fffd } as const;
 
@@ -225,7 +225,7 @@ export class FakeSwitch implements Switch {
 
   #pipeline(tables: FlowTables, view: FrameView, verdict: Verdict): void {
     for (let table: number | null = 0; table !== null;) {
-      const entry = tables.get(table)?.lookup(view.values, this.#now());
+      const entry: Entry | undefined = tables.get(table)?.lookup(view.values, this.#now());
       if (entry === undefined) return;
       entry.packets += 1;
       let next: number | null = null;
