@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Program } from './child-process.ts';
-import type { RunningController } from './controller-process.ts';
+import { tlsFiles, type RunningController } from './controller-process.ts';
 import { stateHostOf, vnidOfVlan } from './names.ts';
 import { startStateferry } from './stateferry-program.ts';
 import type { TestbedFirewall } from './testbed.ts';
@@ -26,7 +26,7 @@ export function startAgent(
   const settings = {
     identity,
     som: { address: `${managementAddress}:${controller.agentsPort}`, serverName },
-    tls: { ca: `${pki}/ca.crt`, cert: `${pki}/${identity}.crt`, key: `${pki}/${identity}.key` },
+    tls: tlsFiles(pki, identity),
     zones: Object.entries(firewall.zones).map(([vlan, zone]) => ({ vnid: vnidOfVlan(Number(vlan)), zone })),
     dataPorts: firewall.dataPorts.map((p) => p.name),
     log: { level: 'info', format: 'json' },

@@ -16,15 +16,37 @@ export const LEARNING_MS = 50;
 /** Stamps are taken before the system call; scheduling on a busy machine lies between. */
 const STAMP_SLACK_MS = 2;
 
+/** When the VM was back: plugged in, awake and announced (where it is). */
+export function backAtMs(move: TestbedMove): number {
+  return Math.max(move.pluggedAt, move.thawedAt, move.announcedAt ?? 0);
+}
+
 /**
- * The VM's blackout: from the unplugging (earlier by what was in flight then: `inFlightMs` one way) to the first packet at
- * the new place, where learning the new place after the announcement is given LEARNING_MS and no more. `firstArrivalMs`
- * is the send stamp of the first packet that reached the VM after the move.
+ * The VM's blackout: from the unplugging (earlier by what was in flight then: `inFlightMs`, the longest way of a packet
+ * just before) until the new place is learnt, for which LEARNING_MS after the announcement are given and no more.
+ * `learntMs` is the send stamp of the first packet sent after the VM was back that reached it; null: none did.
  */
-export function blackoutOf(move: TestbedMove, inFlightMs: number, firstArrivalMs: number | null): Blackout {
-  const backMs = Math.max(move.pluggedAt, move.thawedAt, move.announcedAt ?? 0);
-  const learntMs = Math.min(backMs + LEARNING_MS, Math.max(backMs, firstArrivalMs ?? Infinity));
-  return { fromMs: move.unplugRequestedAt - inFlightMs - STAMP_SLACK_MS, toMs: learntMs, backMs };
+export function blackoutOf(move: TestbedMove, inFlightMs: number, learntMs: number | null): Blackout {
+  const backMs = backAtMs(move);
+  return {
+    fromMs: move.unplugRequestedAt - inFlightMs - STAMP_SLACK_MS,
+    toMs: Math.min(backMs + LEARNING_MS, learntMs ?? Infinity),
+    backMs,
+  };
+}
+
+/** The longest way of a datagram that arrived before `untilMs`. */
+export function longestWayMs(
+  windows: readonly { readonly sentMs: readonly number[]; readonly arrivedMs: readonly number[] }[],
+  untilMs: number,
+): number {
+  const ways = windows.flatMap((w) =>
+    w.sentMs.flatMap((sent, i) => {
+      const arrived = w.arrivedMs[i] ?? 0;
+      return arrived > 0 && arrived < untilMs ? [arrived - sent] : [];
+    }),
+  );
+  return ways.reduce((a, b) => Math.max(a, b), 0);
 }
 
 export interface Losses {

@@ -39,7 +39,7 @@ export async function startController(options: { folder: string; strategy: Strat
   const token = randomBytes(24).toString('hex');
   const config = join(folder, 'controller.yaml');
   const { folder: pki } = certificates;
-  const tls = { ca: `${pki}/ca.crt`, cert: `${pki}/${SERVER_NAME}.crt`, key: `${pki}/${SERVER_NAME}.key` };
+  const tls = tlsFiles(pki, SERVER_NAME);
   const settings = {
     openflow: { listen: `127.0.0.1:${openflowPort}` },
     agents: { listen: `0.0.0.0:${agentsPort}`, tls, allow: FIREWALLS.map(stateHostOf) },
@@ -69,6 +69,16 @@ export async function startController(options: { folder: string; strategy: Strat
     certificates,
     api,
     stop: () => program.stop(),
+  };
+}
+
+/** A member's files as the configuration names them. */
+export function tlsFiles(folder: string, name: string): Readonly<Record<'ca' | 'crl' | 'cert' | 'key', string>> {
+  return {
+    ca: `${folder}/ca.crt`,
+    crl: `${folder}/ca.crl`,
+    cert: `${folder}/${name}.crt`,
+    key: `${folder}/${name}.key`,
   };
 }
 

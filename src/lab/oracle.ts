@@ -39,10 +39,11 @@ export function listFirewalls(
 ): Promise<readonly FirewallListing[]> {
   return Promise.all(
     firewalls.map(async ({ name, netns, zones }) => {
-      const [entries, details] = await Promise.all([
-        run('conntrack', ['-L', '-o', 'extended'], { netns }),
-        run('/usr/bin/python3', [join(packageRoot, 'src/lab/conntrack_details.py')], { netns }),
-      ]);
+      // Niced: looking must not be what disturbs the traffic.
+      const entries = await run('nice', ['conntrack', '-L', '-o', 'extended'], { netns });
+      const details = await run('nice', ['/usr/bin/python3', join(packageRoot, 'src/lab/conntrack_details.py')], {
+        netns,
+      });
       return {
         firewall: name,
         zone: zones[String(vlan)] ?? vlan,

@@ -1,7 +1,7 @@
 // One measured move of Use Case 1: VM1 of tenant `a` goes to the other server under full traffic; everything seen from
 // outside is collected into a MoveResult. The other tenant runs on with equal 5-tuples.
 
-import { blackoutOf, countLosses, lostSends, type Blackout } from './blackout.ts';
+import { backAtMs, blackoutOf, countLosses, longestWayMs, lostSends, type Blackout } from './blackout.ts';
 import { endedStep, notifyToMs, stepTimes, type Migration } from './controller-api.ts';
 import { epochMs, sleep } from './deadline.ts';
 import { watchMigration } from './migration-watch.ts';
@@ -20,8 +20,6 @@ export interface MovePlan {
   readonly toServer: string;
   readonly blackoutMs: number;
   readonly announce: Announce;
-  /** The longest one-way way of a packet, for what was in flight at the unplugging. */
-  readonly inFlightMs: number;
 }
 
 export interface Tenants {
@@ -39,12 +37,12 @@ export interface MeasuredMove {
 
 const LIFT_TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 30_000;
-/** Before the move and after its last check: what belongs to the move shows within it. */
-const MARGIN_MS = 100;
+/** How long before the move the window begins: long enough to know how long a packet was under way. */
+const MARGIN_MS = 300;
 /** The firewall in whose path the other tenant never is. */
 export const OTHER_FIREWALL = 'FW2';
 /** Late answers to pings and datagrams of the window arrive within this. */
-const SETTLE_MS = 300;
+const SETTLE_MS = 500;
 
 export async function measureMove(
   phase: Phase,
@@ -55,11 +53,12 @@ export async function measureMove(
   const before = await snapshot(phase, tenants);
   await Promise.all([tenants.a.beginWindow(), tenants.b.beginWindow(), tenants.a.attempts()]);
   const seen = await moveAndCheck(phase, tenants, plan, signal);
-  await sleep(SETTLE_MS + 2 * plan.inFlightMs, signal);
+  await sleep(SETTLE_MS, signal);
   const after = await snapshot(phase, tenants);
   const { move, migration, window } = seen;
   const datagrams = await tenants.a.datagrams(window.fromMs, window.toMs);
-  const blackout = blackoutOf(move, plan.inFlightMs, firstArrivalAfter(datagrams, move));
+  const inFlightMs = longestWayMs(datagrams, move.unplugRequestedAt);
+  const blackout = blackoutOf(move, inFlightMs, learntMs(datagrams, move));
   const transfer = migration.transfers[0];
   const source = firewallOf(phase, transfer?.source ?? null);
   const destination = firewallOf(phase, transfer?.destination ?? null);
@@ -75,7 +74,7 @@ export async function measureMove(
       ...describeFailures(newFailures(before.failuresA, after.failuresA), seen.checkA.silent),
       ...(await describeNew(tenants.a, blackout)),
       ...describeDatagrams(datagrams, blackout, window, move),
-      ...describePings(tenants.a, blackout, window),
+      ...describePings(tenants.a, { ...blackout, fromMs: blackout.fromMs - inFlightMs }, window),
       ...invalidOf(before.counters, after.counters, source, destination),
       installedBeforeFirstPacket: null,
       baselineGapMs: null,
@@ -188,11 +187,11 @@ async function describeNew(traffic: TenantTraffic, blackout: Blackout) {
   };
 }
 
-/** The send stamp of the first datagram sent to the VM after the unplugging that arrived. */
-function firstArrivalAfter(windows: readonly DatagramWindow[], move: TestbedMove): number | null {
+/** The send stamp of the first datagram to the VM, sent since it was back, that reached it. */
+function learntMs(windows: readonly DatagramWindow[], move: TestbedMove): number | null {
+  const backMs = backAtMs(move);
   const toVm = windows.find((w) => w.direction === 'to-vm');
-  const first = toVm?.sentMs.find((sent, i) => sent > move.unpluggedAt && (toVm.arrivedMs[i] ?? 0) > move.pluggedAt);
-  return first ?? null;
+  return toVm?.sentMs.find((sent, i) => sent >= backMs && (toVm.arrivedMs[i] ?? 0) > 0) ?? null;
 }
 
 function describeDatagrams(

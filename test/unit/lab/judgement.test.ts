@@ -1,0 +1,266 @@
+import { expect } from 'chai';
+import { blackoutOf, countLosses, longestWayMs, lostSends } from '../../../src/lab/blackout.ts';
+import { countNewConnections } from '../../../src/lab/new-connections.ts';
+import { relocationConditions } from '../../../src/lab/relocation-conditions.ts';
+import { renderHtml } from '../../../src/lab/report/html.ts';
+import { niceTop } from '../../../src/lab/report/svg.ts';
+import { renderText } from '../../../src/lab/report/text-table.ts';
+import type { MoveResult, Relocation, ScenarioResult } from '../../../src/lab/result.ts';
+import { longestGap, median, quantile, worst } from '../../../src/lab/statistics.ts';
+import type { TestbedMove } from '../../../src/lab/testbed.ts';
+import { controlConditions, uc1Conditions, type Uc1Evidence } from '../../../src/lab/uc1-conditions.ts';
+import { newFailures } from '../../../src/lab/uc1-move.ts';
+
+const testbedMove: TestbedMove = {
+  vm: 'vm1-a',
+  from: { server: 'Server1', nve: 'NVE1', vap: 'vm1-a' },
+  to: { server: 'Server2', nve: 'NVE2', vap: 'vm1-a' },
+  frozenAt: 999,
+  unplugRequestedAt: 1000,
+  unpluggedAt: 1001,
+  plugRequestedAt: 1101,
+  pluggedAt: 1105,
+  thawedAt: 1106,
+  announcedAt: 1107,
+};
+
+const goodMove: MoveResult = {
+  migration: 'm-000001',
+  cause: 'vm-move',
+  state: 'migrated',
+  reason: null,
+  vm: 'vm1-a',
+  from: 'Server1',
+  to: 'Server2',
+  entries: 210,
+  notifyToPinMs: 5,
+  notifyToLiftMs: 60,
+  gateMs: 12,
+  digestEqual: true,
+  installedBeforeFirstPacket: true,
+  resets: 0,
+  lostConnections: 0,
+  newOpened: 100,
+  newFailed: 0,
+  newSlow: 0,
+  udpLost: 0,
+  udpLostInBlackout: 55,
+  udpLostLearning: 2,
+  pingLost: 0,
+  pingLostInBlackout: 5,
+  invalidAtSource: 0,
+  invalidAtDestination: 0,
+  longestGapMs: 140,
+  baselineGapMs: 130,
+  trickleGapMs: 300,
+  learningMs: 4,
+  blackoutMs: 106,
+  longestEchoMs: 80,
+  echoed: 200,
+  connections: 200,
+  newWorstBeyondMs: 40,
+  steps: [{ step: 'notify', atMs: 0, ms: 1 }, { step: 'pin', atMs: 1, ms: 4 }], // prettier-ignore
+  held: {},
+  oracle: { compared: 200, differences: [], detailDifferences: [], strictMoved: 0, liberalNew: 0, newEntries: 3 },
+  otherTenant: {
+    resets: 0,
+    lostConnections: 0,
+    udpLost: 0,
+    longestGapMs: 20,
+    packetsAtOtherFirewall: 0,
+    entriesAtOtherFirewall: 0,
+  },
+  silences: [[0, 140]],
+};
+
+const evidence = (change: Partial<MoveResult> = {}, more: Partial<Uc1Evidence> = {}): Uc1Evidence => ({
+  asked: 2,
+  moves: [goodMove, { ...goodMove, ...change }],
+  baseline: [goodMove, goodMove],
+  quiet: { durationMs: 5000, invalid: 0, udpLost: 0, longestGapMs: 10 },
+  captureMissed: 0,
+  ...more,
+});
+
+const failing = (e: Uc1Evidence): readonly string[] =>
+  uc1Conditions(e)
+    .filter((c) => !c.held)
+    .map((c) => c.name);
+
+describe("Use Case 1's conditions", () => {
+  it('hold when every move is as it should be', () => {
+    expect(failing(evidence())).to.deep.equal([]);
+  });
+
+  it('fail alone, each for its own reason', () => {
+    const cases: [Partial<MoveResult>, string][] = [
+      [{ state: 'degraded', reason: 'FW2 is down' }, 'moves migrated'],
+      [{ resets: 1 }, 'resets'],
+      [{ lostConnections: 1 }, 'lost connections'],
+      [{ echoed: 199 }, 'every connection echoes after every move'],
+      [{ invalidAtSource: 1 }, 'packets INVALID at either firewall'],
+      [{ invalidAtDestination: null }, 'packets INVALID at either firewall'],
+      [{ installedBeforeFirstPacket: false }, 'state installed before the first packet at the destination'],
+      [{ digestEqual: false }, 'digests of source and destination equal'],
+      [{ digestEqual: null }, 'digests of source and destination equal'],
+      [
+        { oracle: { ...goodMove.oracle!, differences: ['x: missing'] } },
+        'conntrack -L of both firewalls at the lift agrees',
+      ],
+      [{ oracle: { ...goodMove.oracle!, compared: 0 } }, 'conntrack -L of both firewalls at the lift agrees'],
+      [
+        { oracle: { ...goodMove.oracle!, detailDifferences: ['x'] } },
+        'window scale, flags and labels as at the source',
+      ],
+      [{ oracle: { ...goodMove.oracle!, strictMoved: 1 } }, 'liberal window check on moved entries only'],
+      [{ oracle: { ...goodMove.oracle!, liberalNew: 1 } }, 'liberal window check on moved entries only'],
+      [{ udpLost: 1 }, 'UDP lost outside the blackout'],
+      [{ pingLost: 1 }, 'ping lost outside the blackout'],
+      [{ longestGapMs: 191 }, 'longest gap, UDP every 2 ms: worst move'],
+      [{ otherTenant: { ...goodMove.otherTenant, packetsAtOtherFirewall: 1 } }, "the other tenant's equal 5-tuples"],
+      [{ newFailed: 1 }, 'new connections failed'],
+      [{ newSlow: 1 }, 'new connections slow'],
+    ];
+    for (const [change, name] of cases) expect(failing(evidence(change)), JSON.stringify(change)).to.deep.equal([name]);
+    const slow = { ...goodMove, trickleGapMs: 351 };
+    expect(failing(evidence({}, { moves: [slow, slow] }))).to.deep.equal([
+      'longest gap, trickle TCP: median over moves',
+    ]);
+    expect(failing(evidence({}, { captureMissed: 1 }))).to.deep.equal([
+      'state installed before the first packet at the destination',
+    ]);
+  });
+
+  it('never hold of moves that did not happen, were not listed or have no baseline', () => {
+    expect(uc1Conditions(evidence({}, { moves: [], baseline: [] })).filter((c) => c.held)).to.deep.equal([]);
+    expect(failing(evidence({ oracle: null }))).to.have.length(3);
+    expect(failing(evidence({}, { baseline: [] }))).to.have.length(2);
+  });
+
+  it('of the control hold only when no connection echoes and the other tenant goes on', () => {
+    const dead = { ...goodMove, echoed: 0, lostConnections: 200 };
+    const held = (m: MoveResult): boolean => controlConditions([m], 1).every((c) => c.held);
+    expect(held(dead)).to.equal(true);
+    expect(held({ ...dead, echoed: 1 })).to.equal(false);
+    expect(held({ ...dead, connections: 0 })).to.equal(false);
+    expect(held({ ...dead, otherTenant: { ...dead.otherTenant, lostConnections: 1 } })).to.equal(false);
+  });
+});
+
+describe('scenario move', () => {
+  const relocation = (by: Relocation['by'], oldPort: Relocation['oldPort'], reachedMs: number): Relocation => ({
+    by,
+    oldPort,
+    from: 'Server1',
+    to: 'Server2',
+    reachedMs,
+    blackoutMs: 100,
+  });
+
+  it('holds by median and worst of our own moves; NORMAL is shown beside', () => {
+    const all = (['down', 'up'] as const).flatMap((p) => [
+      ...[4, 6, 12].map((ms) => relocation('stateferry', p, ms)),
+      relocation('NORMAL', p, 900),
+    ]);
+    const conditions = relocationConditions(all, 3);
+    expect(conditions.every((c) => c.held)).to.equal(true);
+    expect(conditions[0]?.value).to.equal('6 ms; NORMAL 900 ms');
+    expect(relocationConditions(all, 4).some((c) => c.held)).to.equal(false);
+    const slow = [...all.slice(0, 2), relocation('stateferry', 'down', 51), ...all.slice(3)];
+    expect(
+      relocationConditions(slow, 3)
+        .filter((c) => !c.held)
+        .map((c) => c.name),
+    ).to.deep.equal(['old port down: worst from the announcement to the first packet']);
+  });
+});
+
+describe('losses', () => {
+  it('are excused in the blackout, while in flight, and for 50 ms of learning at most', () => {
+    const learnt = blackoutOf(testbedMove, 10, 1120);
+    expect(learnt).to.deep.equal({ fromMs: 988, toMs: 1120, backMs: 1107 });
+    expect(blackoutOf(testbedMove, 10, null).toMs).to.equal(1157);
+    expect(blackoutOf(testbedMove, 10, 2000).toMs).to.equal(1157);
+    expect(countLosses([987, 988, 1050, 1107, 1119, 1120, 1300], learnt)).to.deep.equal({
+      lost: 7,
+      outside: 3,
+      learning: 2,
+    });
+  });
+
+  it('are the sends without an arrival', () => {
+    expect(lostSends([10, 12, 14], [11, 0, 15])).to.deep.equal([12]);
+    expect(longestWayMs([{ sentMs: [0, 2, 4], arrivedMs: [5, 0, 300] }], 100)).to.equal(5);
+  });
+
+  it('of connections count once, however often they are asked for', () => {
+    const failure = (id: number, atMs: number) => ({ id, kind: 'reset' as const, atMs, detail: '' });
+    expect(newFailures([failure(1, 5)], [failure(1, 5), failure(2, 6)])).to.deep.equal([failure(2, 6)]);
+  });
+});
+
+describe('new connections', () => {
+  const attempt = (startMs: number, totalMs: number | null, error: string | null = null) => ({
+    startMs,
+    family: 4 as const,
+    connectMs: totalMs,
+    totalMs,
+    error,
+  });
+
+  it('may wait for the rest of the blackout and 300 ms', () => {
+    const blackout = blackoutOf(testbedMove, 0, 1110);
+    const count = countNewConnections(
+      [attempt(1007, 399), attempt(1007, 401), attempt(2000, 301), attempt(2000, null, 'x')],
+      blackout,
+    );
+    expect(count).to.deep.equal({ opened: 4, failed: 1, slow: 2, worstBeyondMs: 301 });
+    expect(countNewConnections([attempt(1007, 399)], null).slow).to.equal(1);
+  });
+});
+
+describe('statistics', () => {
+  it('know median, quantile and worst, and nothing of nothing', () => {
+    expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).to.deep.equal([2, 2.5, null]);
+    expect([quantile([0, 10], 0.9), worst([3, 9, 2]), worst([])]).to.deep.equal([9, 9, null]);
+  });
+
+  it('find the longest silence, also at either end of the window', () => {
+    expect(longestGap([10, 12, 40, 42], 9, 45)).to.deep.equal({ gapMs: 28, atMs: 12 });
+    expect(longestGap([10, 12], 0, 100)).to.deep.equal({ gapMs: 88, atMs: 12 });
+    expect(longestGap([], 0, 100)).to.deep.equal({ gapMs: 100, atMs: 0 });
+    expect(longestGap([90], 0, 100)).to.deep.equal({ gapMs: 90, atMs: 0 });
+  });
+});
+
+describe('report', () => {
+  const result: ScenarioResult = {
+    scenario: 'uc1',
+    verdict: 'held',
+    conditions: uc1Conditions(evidence()),
+    moves: [goodMove],
+    baseline: [goodMove],
+    quiet: null,
+    relocations: [],
+    options: { note: '<b>' },
+    machine: {},
+    startedAt: '2026-01-01T00:00:00.000Z',
+    durationMs: 1000,
+  };
+
+  it('is one page that loads nothing and escapes what it shows', () => {
+    const html = renderHtml(result);
+    expect(html).to.contain('&lt;b&gt;').and.to.contain('<svg').and.to.contain('prefers-color-scheme');
+    expect(html).not.to.match(/<script|<link|src=|https?:/);
+    expect(html).not.to.contain('NaN');
+  });
+
+  it('shows every condition with value and bound in the terminal too', () => {
+    const text = renderText(result);
+    for (const c of result.conditions) expect(text).to.contain(c.name).and.to.contain(c.value).and.to.contain(c.bound);
+  });
+
+  it('rounds axes up', () => {
+    expect([0.7, 1, 3, 42, 99, 101].map(niceTop)).to.deep.equal([1, 1, 4, 50, 100, 200]);
+  });
+});
