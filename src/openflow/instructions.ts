@@ -5,6 +5,7 @@ import type { Codec } from '../wire/codec.ts';
 import { tlv } from '../wire/tlv.ts';
 import type { TlvRow } from '../wire/tlv.ts';
 import { indentedActions } from './actions.ts';
+import { foldMeter, unfoldMeter } from './meter-as-action.ts';
 import type { Instruction } from './model.ts';
 import type { WireVersion } from './wire-version.ts';
 
@@ -20,12 +21,12 @@ const rowsOf = (version: WireVersion): readonly TlvRow<Instruction>[] => [
   row('write_actions', 3, struct({ type: constant('write_actions'), actions: indentedActions(version) })),
   row('apply_actions', 4, struct({ type: constant('apply_actions'), actions: indentedActions(version) })),
   row('clear_actions', 5, struct({ type: padded(constant('clear_actions'), 4) })),
-  row('meter', 6, struct({ type: constant('meter'), meterId: u32 })),
+  ...(version < 6 ? [row('meter', 6, struct({ type: constant('meter'), meterId: u32 }))] : []),
 ];
 
 /** A list of instructions up to the end of what surrounds it. */
 export function instructions(version: WireVersion): Codec<readonly Instruction[]> {
-  return list(
+  const plain = list(
     tlv<Instruction>({
       rows: rowsOf(version),
       multipleOf: 8,
@@ -33,4 +34,11 @@ export function instructions(version: WireVersion): Codec<readonly Instruction[]
       verbatim: (value) => (value.type === 'unknown' ? { code: value.instructionType, body: value.body } : null),
     }),
   );
+  if (version < 6) return plain;
+  return {
+    read: (r, f) => unfoldMeter(plain.read(r, f)),
+    write: (w, v, f) => {
+      plain.write(w, foldMeter(v), f);
+    },
+  };
 }

@@ -195,9 +195,24 @@ export interface OxmId {
   readonly oxmType?: number;
 }
 
+/**
+ * Headers under which actions name fields. Before 1.5 those actions are Nicira's, and Open vSwitch writes NXM headers in
+ * them where NXM has the field in the same width; from 1.5 on it writes OXM.
+ */
+function idRows(version: WireVersion): ReadonlyMap<string, OxmRow> {
+  const rows = new Map(FIELDS[version].byName);
+  if (version === 6) return rows;
+  for (const row of OXM_FIELDS) {
+    const isNxm = row.oxmClass === OXM_CLASS.NXM_0 || row.oxmClass === OXM_CLASS.NXM_1;
+    if (isNxm && (rows.get(row.name)?.bits ?? row.bits) === row.bits) rows.set(row.name, row);
+  }
+  return rows;
+}
+
 /** 4 bytes, or 8 with an experimenter. */
 export function oxmId(version: WireVersion): Codec<OxmId> {
-  const { byName, byType } = FIELDS[version];
+  const { byType } = FIELDS[version];
+  const byName = idRows(version);
   return {
     read: (r, field) => {
       const at = r.offset;
@@ -207,7 +222,9 @@ export function oxmId(version: WireVersion): Codec<OxmId> {
       if (known?.row.experimenter !== experimenter || (head & 0x1ff) !== idLength(known.row)) {
         throw new WireError('BAD_TYPE', field, at, `no field 0x${head.toString(16)}`);
       }
-      return known.type === null ? { name: known.row.name } : { name: known.row.name, oxmType: known.type };
+      const { row } = known;
+      if (byName.get(row.name) === row) return { name: row.name };
+      return { name: row.name, oxmType: typeOf(row.oxmClass, row.field) };
     },
     write: (w, id, field) => {
       const row = id.oxmType === undefined ? byName.get(id.name) : byType.get(id.oxmType)?.row;
