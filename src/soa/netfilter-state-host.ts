@@ -56,7 +56,11 @@ export async function createNetfilterStateHost(
     ownsNatAddress: natPools(config.natPools ?? []),
   };
   const markers = new MarkerLog();
-  const ruleset = new RulesetDigest(new Map(Object.entries(config.interfaceRoles ?? {})), deps.log);
+  const names = {
+    interfaces: new Map(Object.entries(config.interfaceRoles ?? {})),
+    zones: new Map(config.zones.map((z) => [z.zone, `vn ${z.vnid}`])),
+  };
+  const ruleset = new RulesetDigest(names, deps.log);
   const kernel = await openKernel(config.dataPorts, { markers, ruleset }, deps);
   const core = new StateHostCore(
     coreConfig(config),

@@ -1,0 +1,176 @@
+// Two tenants with equal addresses, each with a client and a server, and two bridging firewalls between them, in namespaces of
+// their own. A hub attaches either firewall to the path. Zones follow from the bridge a frame crosses.
+
+import { execFileSync } from 'node:child_process';
+import { Child } from './child.ts';
+
+export const CLIENT = { v4: '10.0.0.1', v6: 'fd00::1' } as const;
+export const SERVER = { v4: '10.0.0.3', v6: 'fd00::3' } as const;
+export const TENANTS = [
+  { name: 'a', vnid: 5001 },
+  { name: 'b', vnid: 5002 },
+] as const;
+export type Tenant = (typeof TENANTS)[number]['name'];
+export type Firewall = 'fw1' | 'fw2';
+/** Zone numbers differ between the firewalls on purpose. */
+export const ZONES: Record<Firewall, readonly { vnid: number; zone: number }[]> = {
+  fw1: [
+    { vnid: 5001, zone: 101 },
+    { vnid: 5002, zone: 102 },
+  ],
+  fw2: [
+    { vnid: 5001, zone: 777 },
+    { vnid: 5002, zone: 778 },
+  ],
+};
+export const POLICY = `
+table inet filter {
+  counter invalid { }
+  counter fresh { }
+  chain zones {
+    type filter hook prerouting priority raw; policy accept;
+    ct zone set iifname map { "bra" : ZONE_A, "brb" : ZONE_B }
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert, mld-listener-report, mld2-listener-report } accept
+    ct state invalid counter name invalid drop
+    ct state established,related accept
+    tcp flags & (fin|syn|rst|ack) == syn ct state new ct mark set 0x2a ct label set 5 counter name fresh accept
+    meta l4proto { udp, icmp, ipv6-icmp } ct state new ct mark set 0x2b counter name fresh accept
+  }
+}
+`;
+
+let serial = 0;
+
+/** Why it cannot run here, or null. */
+export function missing(): string | null {
+  if (process.getuid?.() !== 0) return 'not root';
+  for (const tool of ['ip', 'nft', 'conntrack', 'ping']) {
+    try {
+      execFileSync('which', [tool], { stdio: 'ignore' });
+    } catch {
+      return `${tool} is missing`;
+    }
+  }
+  return null;
+}
+
+export class TwoFirewalls {
+  readonly #prefix: string;
+  readonly #children: Child[] = [];
+
+  constructor() {
+    serial += 1;
+    this.#prefix = `sf${process.pid}-${serial}`;
+  }
+
+  netns(name: string): string {
+    return `${this.#prefix}-${name}`;
+  }
+
+  /** Runs a command in a namespace; its standard output. */
+  run(name: string, ...command: string[]): string {
+    return execFileSync('ip', ['netns', 'exec', this.netns(name), ...command], { encoding: 'utf8', stdio: 'pipe' });
+  }
+
+  nft(name: string, input: string): void {
+    execFileSync('ip', ['netns', 'exec', this.netns(name), 'nft', '-f', '-'], { input, stdio: 'pipe' });
+  }
+
+  up(): void {
+    for (const name of ['hub', 'fw1', 'fw2', ...TENANTS.flatMap((t) => [`${t.name}1`, `${t.name}3`])]) {
+      execFileSync('ip', ['netns', 'add', this.netns(name)]);
+      this.run(name, 'ip', 'link', 'set', 'lo', 'up');
+      this.run(name, 'sysctl', '-qw', 'net.netfilter.nf_conntrack_events=1');
+    }
+    this.run('hub', 'sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0');
+    for (const { name } of TENANTS) {
+      for (const side of ['l', 'r']) this.#bridge('hub', `br${name}${side}`);
+      this.#host(name, '1', 'l', CLIENT);
+      this.#host(name, '3', 'r', SERVER);
+      for (const fw of ['fw1', 'fw2'] as const) {
+        this.#bridge(fw, `br${name}`);
+        for (const side of ['l', 'r']) {
+          this.#cable('hub', `${fw}${name}${side}`, fw, `${name}-${side}`);
+          this.run(fw, 'ip', 'link', 'set', `${name}-${side}`, 'master', `br${name}`, 'up');
+        }
+      }
+    }
+    for (const fw of ['fw1', 'fw2'] as const) {
+      this.run(
+        fw,
+        'sysctl',
+        '-qw',
+        'net.bridge.bridge-nf-call-iptables=1',
+        'net.bridge.bridge-nf-call-ip6tables=1',
+        'net.netfilter.nf_conntrack_tcp_loose=0',
+        'net.netfilter.nf_conntrack_tcp_be_liberal=0',
+      );
+      const [a, b] = ZONES[fw].map((z) => String(z.zone)) as [string, string];
+      this.nft(fw, POLICY.replace('ZONE_A', a).replace('ZONE_B', b));
+    }
+    for (const { name } of TENANTS) this.path(name, 'fw1');
+  }
+
+  /** From now on the tenant's frames cross that firewall. */
+  path(tenant: Tenant, through: Firewall): void {
+    const other = through === 'fw1' ? 'fw2' : 'fw1';
+    for (const side of ['l', 'r']) {
+      this.run('hub', 'ip', 'link', 'set', `${other}${tenant}${side}`, 'nomaster', 'down');
+      this.run('hub', 'ip', 'link', 'set', `${through}${tenant}${side}`, 'master', `br${tenant}${side}`, 'up');
+    }
+  }
+
+  child(name: string, file: string): Child {
+    const child = new Child(this.netns(name), file);
+    this.#children.push(child);
+    return child;
+  }
+
+  async agent(fw: Firewall, extra: object = {}): Promise<Child> {
+    const agent = this.child(fw, './soa-child.ts');
+    const dataPorts = TENANTS.flatMap((t) => [`${t.name}-l`, `${t.name}-r`]);
+    const interfaceRoles = {};
+    await agent.call('open', { identity: fw, role: 'firewall', zones: ZONES[fw], dataPorts, interfaceRoles, ...extra });
+    return agent;
+  }
+
+  counter(fw: Firewall, name: string, table = 'filter'): number {
+    const text = this.run(fw, 'nft', 'list', 'counter', 'inet', table, name);
+    return Number(/packets (\d+)/.exec(text)?.[1]);
+  }
+
+  async down(): Promise<void> {
+    for (const child of this.#children) await child.end();
+    for (const name of ['hub', 'fw1', 'fw2', ...TENANTS.flatMap((t) => [`${t.name}1`, `${t.name}3`])]) {
+      try {
+        execFileSync('ip', ['netns', 'del', this.netns(name)], { stdio: 'ignore' });
+      } catch {
+        // was never made
+      }
+    }
+  }
+
+  #bridge(netns: string, name: string): void {
+    this.run(netns, 'ip', 'link', 'add', name, 'type', 'bridge', 'mcast_snooping', '0', 'stp_state', '0');
+    this.run(netns, 'ip', 'link', 'set', name, 'addrgenmode', 'none', 'up');
+  }
+
+  #cable(oneNs: string, one: string, otherNs: string, other: string): void {
+    execFileSync('ip', [
+      ...['-n', this.netns(oneNs), 'link', 'add', one, 'type', 'veth'],
+      ...['peer', 'name', other, 'netns', this.netns(otherNs)],
+    ]);
+  }
+
+  #host(tenant: Tenant, number: string, side: string, address: { v4: string; v6: string }): void {
+    const ns = `${tenant}${number}`;
+    this.#cable('hub', ns, ns, 'eth0');
+    this.run('hub', 'ip', 'link', 'set', ns, 'master', `br${tenant}${side}`, 'up');
+    this.run(ns, 'ip', 'link', 'set', 'eth0', 'up');
+    this.run(ns, 'ip', 'addr', 'add', `${address.v4}/24`, 'dev', 'eth0');
+    this.run(ns, 'ip', 'addr', 'add', `${address.v6}/64`, 'dev', 'eth0', 'nodad');
+  }
+}
