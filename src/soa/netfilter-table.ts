@@ -13,7 +13,7 @@ import {
   writeConntrackRequest,
 } from '../netlink/conntrack-message.ts';
 import type { KernelSockets } from '../netlink/kernel-sockets.ts';
-import { NLMSG_ERROR, readNetlinkErrno, readNetlinkMessages } from '../netlink/nlmsg.ts';
+import { type NetlinkMessage, NLMSG_ERROR, readNetlinkErrno, readNetlinkMessages } from '../netlink/nlmsg.ts';
 import { Writer } from '../wire/writer.ts';
 import type { KernelAnswer, KernelTable, TableEvent, TableListener } from './kernel-table.ts';
 
@@ -44,14 +44,19 @@ export class NetfilterTable implements KernelTable {
     this.#listener = listener;
   }
 
-  /** Whole netlink messages of the event socket. */
-  takeEvents(bytes: Buffer): void {
+  /** Caused by a request of ours. */
+  isOwn(m: NetlinkMessage): boolean {
+    return m.portId === this.#portId;
+  }
+
+  /** Of the event socket. */
+  takeEvents(messages: readonly NetlinkMessage[]): void {
     const events: TableEvent[] = [];
-    for (const m of readNetlinkMessages(bytes)) {
+    for (const m of messages) {
       try {
         const event = readConntrackMessage(m);
         if (event !== null) {
-          events.push({ kind: event.kind, own: event.portId === this.#portId, entry: event.entry });
+          events.push({ kind: event.kind, own: this.isOwn(m), entry: event.entry });
         }
       } catch (error) {
         if (!(error instanceof WireError)) throw error;

@@ -256,6 +256,15 @@ export class StateHostCore implements StateHost {
     this.#offsetMs = offsetMs;
   }
 
+  onSomLost(): void {
+    this.#announcer.stop();
+    for (const source of this.#sources.values()) {
+      source.interrupt().catch((error: unknown) => {
+        this.#log.error('gate not opened', { error });
+      });
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -102,6 +102,8 @@ export interface StateHost {
   startAnnouncing(key: Buffer): void;
   /** The SOM's wall clock minus ours, as the session measured it: records are stamped in the SOM's time. */
   setClockOffset(offsetMs: number): void;
+  /** The session ended: gates open, announcements stop; migrations that were not lifted must be uploaded anew. */
+  onSomLost(): void;
   /** Opens gates, stops following, closes sockets. Installed state stays. */
   close(): Promise<void>;
 }

@@ -1,0 +1,99 @@
+// The records a source has read and sent on, as its kernel's events go on changing them: what the digest is taken of and what
+// retire deletes. Pure.
+
+import type { Vnid } from '../base/ids.ts';
+import { type ConntrackEntry, TCP_STATES } from '../netlink/conntrack-entry.ts';
+import type { RawAttribute } from '../netlink/nlattr.ts';
+import { formatTuple, protocolName, type TupleKey } from '../netlink/tuple.ts';
+import { recordHash, StateDigest } from './state-digest.ts';
+
+export interface HandedOver {
+  readonly entry: ConntrackEntry;
+  readonly hash: Buffer;
+  readonly capturedWallMs: number;
+}
+
+/** How far a TCP connection has come; transitions towards a higher rank are forward ones. */
+const TCP_RANK = [0, 1, 2, 3, 4, 5, 6, 7, 8, 1] as const;
+export const tcpRank = (state: number): number => TCP_RANK[state] ?? 0;
+
+const isHandshake = (entry: ConntrackEntry): boolean => {
+  const state = TCP_STATES[entry.protoinfo?.tcp?.state ?? 0];
+  return state === 'SYN_SENT' || state === 'SYN_RECV' || state === 'SYN_SENT2';
+};
+
+/** What an event says on top of what was known: an event holds only what changed and what never does. */
+export function mergeEntry(known: ConntrackEntry, event: ConntrackEntry): ConntrackEntry {
+  const merged = { ...known, ...event };
+  if (known.unknown === undefined || event.unknown === undefined) return merged;
+  const byType = new Map<number, RawAttribute>([...known.unknown, ...event.unknown].map((a) => [a.type, a]));
+  return { ...merged, unknown: [...byType.values()] };
+}
+
+export class HandedOverRecords {
+  readonly #vnid: Vnid;
+  readonly #records = new Map<TupleKey, HandedOver>();
+  readonly #handshakes = new Set<TupleKey>();
+  readonly #digest = new StateDigest();
+
+  constructor(vnid: Vnid) {
+    this.#vnid = vnid;
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get handshakes(): number {
+    return this.#handshakes.size;
+  }
+
+  get(key: TupleKey): HandedOver | undefined {
+    return this.#records.get(key);
+  }
+
+  entries(): IterableIterator<[TupleKey, HandedOver]> {
+    return this.#records.entries();
+  }
+
+  put(key: TupleKey, entry: ConntrackEntry, capturedWallMs: number): void {
+    const before = this.#records.get(key);
+    if (before !== undefined) this.#digest.remove(before.hash);
+    const hash = recordHash(this.#vnid, entry);
+    this.#digest.add(hash);
+    this.#records.set(key, { entry, hash, capturedWallMs });
+    if (isHandshake(entry)) this.#handshakes.add(key);
+    else this.#handshakes.delete(key);
+  }
+
+  delete(key: TupleKey): HandedOver | undefined {
+    const before = this.#records.get(key);
+    if (before === undefined) return undefined;
+    this.#digest.remove(before.hash);
+    this.#records.delete(key);
+    this.#handshakes.delete(key);
+    return before;
+  }
+
+  digest(): Buffer {
+    return this.#digest.value();
+  }
+
+  /** Records by protocol name. */
+  counts(): Record<string, bigint> {
+    const out: Record<string, bigint> = {};
+    for (const { entry } of this.#records.values()) {
+      const name = protocolName(entry.tupleOrig?.proto?.num ?? 0);
+      out[name] = (out[name] ?? 0n) + 1n;
+    }
+    return out;
+  }
+
+  describeHandshakes(): string[] {
+    return [...this.#handshakes].map((key) => {
+      const entry = this.#records.get(key)?.entry;
+      const state = TCP_STATES[entry?.protoinfo?.tcp?.state ?? 0] ?? '';
+      return entry?.tupleOrig === undefined ? '' : `${formatTuple(entry.tupleOrig)} ${state}`;
+    });
+  }
+}

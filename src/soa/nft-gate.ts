@@ -1,0 +1,173 @@
+// The gate in nf_tables: packets of a selector that would make a new connection are dropped and counted, before the operator's
+// forward chains see them (hard case 15). The table stands from the start, with empty sets; closing is adding elements to
+// them in one transaction over netlink. Elements expire by themselves, so that an agent that died leaves no gate closed.
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { AddressBytes } from '../netlink/conntrack-entry.ts';
+import type { KernelSockets } from '../netlink/kernel-sockets.ts';
+import { type SetChange, writeSetBatch } from '../netlink/nftables-set.ts';
+import { NLMSG_ERROR, readNetlinkErrno, readNetlinkMessages } from '../netlink/nlmsg.ts';
+import { Writer } from '../wire/writer.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
+import { ERRNO } from './kernel-table.ts';
+import { errnoName, KernelError } from './netfilter-table.ts';
+import { nft } from './nft.ts';
+import type { Scope } from './scope.ts';
+
+export const GATE_TABLE = 'stateferry';
+const SETS = { vm4: 'vm4', vm6: 'vm6', pair4: 'pair4', pair6: 'pair6' } as const;
+type SetName = (typeof SETS)[keyof typeof SETS];
+
+const TIMEOUT_MS = 10_000;
+const REFRESH_MS = 3000;
+const SEQ = 1;
+
+const set = (name: SetName, type: string): string => `  set ${name} {\n    typeof ${type}\n    flags timeout\n  }\n`;
+const drop = (match: string, name: SetName): string => `    ${match} @${name} counter name refused drop\n`;
+
+/** `not confirmed`: packets of connections that are known pass, whatever their state; only new entries are refused. */
+const RULESET = `table inet ${GATE_TABLE}
+delete table inet ${GATE_TABLE}
+table inet ${GATE_TABLE} {
+  counter refused { }
+${set('vm4', 'ct zone . ip saddr')}${set('vm6', 'ct zone . ip6 saddr')}${set('pair4', 'ct zone . ip saddr . ip daddr')}${set('pair6', 'ct zone . ip6 saddr . ip6 daddr')}  chain forward {
+    type filter hook forward priority -200; policy accept;
+    ct state new ct status ! confirmed jump openers
+  }
+  chain openers {
+${drop('ct zone . ip saddr', 'vm4')}${drop('ct zone . ip daddr', 'vm4')}${drop('ct zone . ip6 saddr', 'vm6')}${drop('ct zone . ip6 daddr', 'vm6')}${drop('ct zone . ip saddr . ip daddr', 'pair4')}${drop('ct zone . ip daddr . ip saddr', 'pair4')}${drop('ct zone . ip6 saddr . ip6 daddr', 'pair6')}${drop('ct zone . ip6 daddr . ip6 saddr', 'pair6')}  }
+}
+`;
+
+interface Element {
+  readonly set: SetName;
+  readonly key: Buffer;
+}
+
+export class NftGate implements Gatekeeper {
+  readonly #sockets: Promise<KernelSockets>;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #closed = new Map<string, readonly Element[]>();
+  #cancelRefresh: (() => void) | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(sockets: Promise<KernelSockets>, deps: { readonly clock: Clock; readonly log: Log }) {
+    this.#sockets = sockets;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+  }
+
+  /** Puts the table there, in place of what an earlier agent may have left. */
+  async prepare(): Promise<void> {
+    await nft(['-f', '-'], RULESET);
+  }
+
+  close(holder: string, scope: Scope): Promise<void> {
+    return this.#inTurn(async () => {
+      const elements = elementsOf(scope);
+      this.#closed.set(holder, elements);
+      try {
+        await this.#add(elements);
+      } catch (error) {
+        this.#closed.delete(holder);
+        throw error;
+      }
+      this.#cancelRefresh ??= this.#refreshLater();
+    });
+  }
+
+  open(holder: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const mine = this.#closed.get(holder);
+      if (mine === undefined) return;
+      this.#closed.delete(holder);
+      const kept = new Set([...this.#closed.values()].flat().map(nameOf));
+      const free = mine.filter((element) => !kept.has(nameOf(element)));
+      const errno = await this.#change(free, 'delete');
+      // Expired or flushed away by the operator: open all the same.
+      if (errno !== 0 && errno !== ERRNO.ENOENT) throw failed('opening the gate', errno);
+    });
+  }
+
+  /** Elements of the table are gone with it. */
+  async dispose(): Promise<void> {
+    this.#cancelRefresh?.();
+    this.#cancelRefresh = null;
+    this.#closed.clear();
+    await this.#queue;
+    await nft(['-f', '-'], `table inet ${GATE_TABLE}\ndelete table inet ${GATE_TABLE}\n`);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #add(elements: readonly Element[]): Promise<void> {
+    let errno = await this.#change(elements, 'add');
+    if (errno === ERRNO.ENOENT) {
+      this.#log.warn('the gate table was taken away; putting it back');
+      await this.prepare();
+      errno = await this.#change([...this.#closed.values()].flat(), 'add');
+    }
+    if (errno !== 0) throw failed('closing the gate', errno);
+  }
+
+  /** Deleting and adding in one transaction starts the timeout anew without a moment of an open gate. */
+  #refreshLater(): () => void {
+    return this.#clock.after(REFRESH_MS, () => {
+      this.#cancelRefresh = null;
+      this.#inTurn(async () => {
+        const elements = [...this.#closed.values()].flat();
+        if (elements.length === 0) return;
+        if ((await this.#change(elements, 'delete', 'add')) !== 0) await this.#add(elements);
+        this.#cancelRefresh ??= this.#refreshLater();
+      }).catch((error: unknown) => {
+        this.#log.error('gate not refreshed', { error });
+      });
+    });
+  }
+
+  /** Resolves with 0 or the errno of the transaction. */
+  async #change(elements: readonly Element[], ...operations: SetChange['operation'][]): Promise<number> {
+    if (elements.length === 0) return 0;
+    const unique = [...new Map(elements.map((e) => [nameOf(e), e])).values()];
+    const changes = operations.flatMap((operation) =>
+      Object.values(SETS).flatMap((name): SetChange[] => {
+        const keys = unique.filter((e) => e.set === name).map((e) => e.key);
+        return keys.length === 0 ? [] : [{ operation, set: name, keys, timeoutMs: TIMEOUT_MS }];
+      }),
+    );
+    const w = new Writer(1024);
+    writeSetBatch(w, GATE_TABLE, changes, SEQ);
+    const answers = await (await this.#sockets).query(w.finish(), SEQ);
+    return Math.max(
+      0,
+      ...answers
+        .flatMap((bytes) => readNetlinkMessages(bytes))
+        .filter((m) => m.type === NLMSG_ERROR && m.seq === SEQ)
+        .map(readNetlinkErrno),
+    );
+  }
+}
+
+const failed = (doing: string, errno: number): KernelError =>
+  new KernelError('KERNEL', `${doing}: ${errnoName(errno)}`);
+const nameOf = (element: Element): string => `${element.set} ${element.key.toString('latin1')}`;
+
+function elementsOf(scope: Scope): Element[] {
+  // Registers hold the zone in host order, padded to four bytes, and addresses in network order.
+  const zone = Buffer.alloc(4);
+  zone.writeUInt16LE(scope.zone);
+  const key = (...addresses: AddressBytes[]): Buffer =>
+    Buffer.concat([zone, ...addresses.map((a) => Buffer.from(a, 'latin1'))]);
+  return [...scope.vm].flatMap((vm): Element[] => {
+    if (scope.peers === null) return [{ set: vm.length === 4 ? 'vm4' : 'vm6', key: key(vm) }];
+    return [...scope.peers]
+      .filter((peer) => peer.length === vm.length)
+      .map((peer) => ({ set: vm.length === 4 ? 'pair4' : 'pair6', key: key(vm, peer) }));
+  });
+}

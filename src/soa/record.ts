@@ -1,0 +1,78 @@
+// Packed records: what a state chunk carries (docs/protocol.md). The kernel's attributes travel as they are, without the ones
+// that mean nothing elsewhere (zone number, id, use count). Must not know how a record is used.
+
+import { WireError } from '../base/errors.ts';
+import type { Vnid } from '../base/ids.ts';
+import { vnid as toVnid } from '../base/ids.ts';
+import { AF, type ConntrackEntry, conntrackAttributes } from '../netlink/conntrack-entry.ts';
+import { Reader } from '../wire/reader.ts';
+import type { Writer } from '../wire/writer.ts';
+
+export type RecordOperation = 'new' | 'update' | 'destroy';
+
+export interface StateRecord {
+  readonly operation: RecordOperation;
+  readonly vnid: Vnid;
+  /** AF_INET or AF_INET6. */
+  readonly family: number;
+  /** The SOM's wall clock when the source's kernel was read or announced it: the timeout counts from here. */
+  readonly capturedWallMs: number;
+  readonly entry: ConntrackEntry;
+}
+
+const OPERATIONS: readonly RecordOperation[] = ['new', 'update', 'destroy'];
+/** operation, family, reserved, VNID, captured; the length before them is not counted. */
+const FIXED_BYTES = 16;
+
+export function writeRecord(w: Writer, record: StateRecord): void {
+  const start = w.length;
+  w.zeros(4);
+  w.u8(OPERATIONS.indexOf(record.operation) + 1, 'operation');
+  w.u8(record.family, 'family');
+  w.u16(0);
+  w.u32(record.vnid, 'vnid');
+  w.u64(BigInt(Math.max(0, Math.round(record.capturedWallMs * 1000))), 'captured');
+  conntrackAttributes.write(w, withoutLocals(record.entry), 'entry');
+  const length = w.length - start - 4;
+  w.patchU16(start, length >>> 16);
+  w.patchU16(start + 2, length & 0xffff);
+}
+
+/** All records of a chunk; raises WireError. */
+export function readRecords(bytes: Buffer): StateRecord[] {
+  const r = new Reader(bytes);
+  const out: StateRecord[] = [];
+  while (r.remaining > 0) out.push(readRecord(r));
+  return out;
+}
+
+function readRecord(r: Reader): StateRecord {
+  const length = r.u32('record.length');
+  if (length < FIXED_BYTES) throw new WireError('BAD_LENGTH', 'record.length', r.offset - 4, String(length));
+  const body = r.sub(length, 'record');
+  const operation = OPERATIONS[body.u8('record.operation') - 1];
+  if (operation === undefined) throw new WireError('BAD_TYPE', 'record.operation', body.start);
+  const family = body.u8('record.family');
+  if (family !== AF.INET && family !== AF.INET6) {
+    throw new WireError('BAD_VALUE', 'record.family', body.start + 1, String(family));
+  }
+  body.u16('record.reserved');
+  const vnid = toVnid(body.u32('record.vnid'));
+  const capturedWallMs = Number(body.u64('record.captured')) / 1000;
+  return {
+    operation,
+    vnid,
+    family,
+    capturedWallMs,
+    entry: conntrackAttributes.read(r.bytes, body.offset, body.end, 'entry'),
+  };
+}
+
+/** Everything but what only the source's kernel can make sense of. */
+function withoutLocals(entry: ConntrackEntry): ConntrackEntry {
+  const rest: { -readonly [K in keyof ConntrackEntry]: ConntrackEntry[K] } = { ...entry };
+  delete rest.zone;
+  delete rest.id;
+  delete rest.use;
+  return rest;
+}
