@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { addressKey, isFlowPacket, readCaptureFile } from './capture-file.ts';
 import { startProgram, type Program } from './child-process.ts';
 import { LabError } from './lab-error.ts';
-import { until } from './deadline.ts';
+import { sleep, until } from './deadline.ts';
 import type { TestbedFirewall } from './testbed.ts';
 
 const SNAP_BYTES = 128;
 const BUFFER_KIB = 16 * 1024;
+/** tcpdump is handed its packets in blocks, a second late at most; what it was not handed it does not write. */
+const BLOCK_MS = 1200;
 
 export interface Capture {
   readonly firewall: string;
@@ -57,6 +59,7 @@ export async function startCapture(firewall: TestbedFirewall, folder: string): P
     firewall: firewall.name,
     files: programs.map((p) => p.file),
     stop: async () => {
+      await sleep(BLOCK_MS);
       await Promise.all(programs.map((p) => p.program.stop({ signal: 'SIGINT' })));
       return programs.reduce((n, p) => n + droppedByKernel(p.program.complaint), 0);
     },
