@@ -34,7 +34,7 @@ export const ETH = {
 } as const;
 
 /** OFPP_*: reserved port numbers (OpenFlow 1.3.5, 7.2.1). */
-export const PORT = { inPort: 0xffff_fff8, table: 0xffff_fff9, controller: 0xffff_fffd } as const;
+export const PORT = { inPort: 0xffff_fff8, table: 0xffff_fff9, controller: 0xffff_fffd, local: 0xffff_fffe } as const;
 /** OFPCML_NO_BUFFER: the whole frame. */
 export const WHOLE_FRAME = 0xffff;
 /** OFPVID_PRESENT: a VLAN tag is there; OFPVID_NONE: none is. */

@@ -9,6 +9,9 @@ import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
 import type { ControllerConfig } from './controller-config.ts';
+import type { Transfer } from '../../topology/notification.ts';
+import { computeTransfers } from '../../topology/transfers.ts';
+import type { VmView } from '../../topology/views.ts';
 
 export function apiBackend(
   o: Orchestration,
@@ -71,11 +74,11 @@ function topology(o: Orchestration): TopologyJson {
   return {
     nves: nves(o),
     links: o.tde.links().map((l): LinkJson => {
-      return { a: { ...l.a }, b: { ...l.b }, latencyMs: l.latencyMs };
+      return { a: { ...l.a }, b: { ...l.b }, latencyMs: l.latencyAbMs };
     }),
     stateHosts: stateHosts(o),
     vms: o.tde.vms().map((vm) => ({
-      vn: vm.vnName,
+      vn: vnName(o, vm.vnid),
       vnid: vm.vnid,
       mac: vm.mac,
       addresses: vm.addresses,
@@ -100,12 +103,12 @@ function nves(o: Orchestration): NveJson[] {
     const sw = o.switches.get(nve.dpid);
     return {
       dpid: nve.dpid,
-      name: nve.name,
+      name: nve.name ?? nve.dpid,
       connected: sw !== undefined,
       version: sw === undefined ? null : `1.${sw.version - 1}`,
       remote: sw?.remote ?? null,
-      ports: nve.ports.map(({ portNo, name, up, role }) => ({
-        no: portNo,
+      ports: nve.ports.map(({ port, name, up, role }) => ({
+        no: port,
         name,
         up,
         role: role.kind,
@@ -121,7 +124,6 @@ function stateHosts(o: Orchestration): StateHostJson[] {
   return o.tde.stateHosts().map((s) => {
     const session = o.agents.get(s.id);
     const profile = session?.profile;
-    const names = new Map((profile?.dataPorts ?? []).map((p) => [p.mac.toLowerCase(), p.name]));
     return {
       id: s.id,
       registered: session !== undefined,
@@ -132,10 +134,10 @@ function stateHosts(o: Orchestration): StateHostJson[] {
       rulesetDigest: profile?.rulesetDigest ?? '',
       zones: profile?.zones ?? [],
       attachments: s.attachments.map((a) => ({
-        dataPort: names.get(a.mac) ?? a.mac,
+        dataPort: a.portName,
         mac: a.mac,
-        nve: a.at.nve,
-        port: a.at.port,
+        nve: a.nve,
+        port: a.port,
       })),
     };
   });
@@ -160,29 +162,51 @@ function nveOf(o: Orchestration, name: string): Dpid {
   return found.dpid;
 }
 
+/** The transfers a move would be notified with. */
+function foresee(o: Orchestration, vm: VmView, oldNve: Dpid, newNve: Dpid): Transfer[] {
+  const roles = new Map(o.tde.stateHosts().map((s) => [s.id, s.role]));
+  return computeTransfers({
+    vnid: vm.vnid,
+    vm: vm.addresses,
+    oldNve,
+    newNve,
+    peers: o.tde
+      .vms()
+      .filter((v) => v.vnid === vm.vnid && v.mac !== vm.mac)
+      .map((v) => ({ nve: (v.at ?? v.lastAt).nve, addresses: v.addresses })),
+    oldRoute: (peer) => o.tde.route(oldNve, peer),
+    newRoute: (peer) => o.tde.route(newNve, peer),
+    back: o.tde.bareRoute(newNve, oldNve),
+    role: (id) => roles.get(id) ?? '',
+  });
+}
+
 function dryRun(o: Orchestration, request: { vm: string; vn?: string; to: string }): unknown {
   const wanted = request.vm.toLowerCase();
   const vms = o.tde
     .vms()
     .filter((v) => v.mac === wanted || v.addresses.some((a) => a === wanted))
-    .filter((v) => request.vn === undefined || v.vnName === request.vn);
+    .filter((v) => request.vn === undefined || vnName(o, v.vnid) === request.vn);
   const [vm, another] = vms;
   if (vm === undefined) throw new StateferryError('unknown-vm', `there is no VM ${request.vm}`);
   if (another !== undefined) {
-    const vns = vms.map((v) => v.vnName).join(', ');
+    const vns = vms.map((v) => vnName(o, v.vnid)).join(', ');
     throw new StateferryError('ambiguous-vm', `${request.vm} is in more than one VN (${vns}): say which with --vn`);
   }
   const from = (vm.at ?? vm.lastAt).nve;
   const to = nveOf(o, request.to);
-  const notification = o.tde.foresee(vm.vnid, vm.mac, to);
-  const plan = planMove(notification, o.som.holdingsOf(vm.vnid, vm.mac), (a, b) => o.fabric.route(a, b));
+  const plan = planMove(
+    { vnid: vm.vnid, vm, oldNve: from, newNve: to, transfers: foresee(o, vm, from, to) },
+    o.som.holdingsOf(vm.vnid, vm.mac),
+    (a, b) => o.fabric.route(a, b),
+  );
   const peersAt = (nve: Dpid): string[] =>
     o.tde
       .vms()
       .filter((v) => v.vnid === vm.vnid && v.at?.nve === nve)
       .flatMap((v) => v.addresses);
   return {
-    vm: `${vm.vnName} ${vm.addresses[0] ?? vm.mac}`,
+    vm: `${vnName(o, vm.vnid)} ${vm.addresses[0] ?? vm.mac}`,
     from: nveName(o, from),
     to: nveName(o, to),
     transfers: plan.transfers.map((t) => ({

@@ -134,7 +134,9 @@ export class Orchestration {
     try {
       const ports = await sw.ports();
       await this.flows.attach(sw);
-      this.#feed({ kind: 'nveUp', dpid: sw.dpid, ports });
+      // OFPP_LOCAL is the bridge itself: its name is the NVE's.
+      const name = ports.find((p) => p.portNo === PORT.local)?.name;
+      this.#feed({ kind: 'nveUp', dpid: sw.dpid, ports, ...(name === undefined ? {} : { name }) });
     } catch (cause) {
       this.#log.warn('a switch connected and could not be used', { dpid: sw.dpid, cause });
     }

@@ -39,7 +39,7 @@ export interface MovePlan {
 }
 
 export function planMove(
-  notification: Notification,
+  notification: Pick<Notification, 'vnid' | 'vm' | 'oldNve' | 'newNve' | 'transfers'>,
   holdings: readonly Holding[],
   route: (from: Dpid, to: Dpid) => Route | null,
 ): MovePlan {

@@ -143,7 +143,7 @@ export class Som {
     const on = flows.route(plan.anchor, plan.peerNve);
     const over = plan.newNve === plan.anchor ? null : flows.route(plan.newNve, plan.anchor);
     const planned = planMove(
-      { ...notificationOf(record), transfers: [] },
+      { vnid: plan.vnid, vm: record.vm, oldNve: record.oldNve, newNve: plan.newNve, transfers: [] },
       [{ peerNve: plan.peerNve, holder: plan.source, anchor: plan.anchor, selector: plan.selector }],
       (a, b) => flows.route(a, b),
     );
@@ -317,22 +317,5 @@ function transferRecord(t: PlannedTransfer, index: number): TransferRecord {
     refused: [],
     handshakes: [],
     liberal: true,
-  };
-}
-
-function notificationOf(record: MigrationRecord): Notification {
-  return {
-    id: 0,
-    wallMs: record.startedWallMs,
-    cause: 'vm-move',
-    evidence: [],
-    vnid: record.vm.vnid,
-    vnName: record.vm.vnName,
-    vm: { mac: record.vm.mac, addresses: [...record.vm.addresses] },
-    oldNve: record.oldNve,
-    oldPort: 0 as Notification['oldPort'],
-    newNve: record.newNve,
-    newPort: 0 as Notification['newPort'],
-    transfers: [],
   };
 }

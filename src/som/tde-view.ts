@@ -39,7 +39,7 @@ export class TdeView implements FabricView {
     return this.#tde.nves().map((nve) =>
       this.#keep<NveView>(`nve ${nve.dpid}`, {
         dpid: nve.dpid,
-        ports: nve.ports.map((p) => ({ no: p.portNo, name: p.name, role: roleOf(p.role) })),
+        ports: nve.ports.map((p) => ({ no: p.port, name: p.name, role: roleOf(p.role) })),
       }),
     );
   }
