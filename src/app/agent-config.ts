@@ -22,9 +22,12 @@ export interface AgentConfig {
   readonly dataPorts: readonly string[];
   readonly limits: {
     /** Records one upload may have, whatever the SOM would allow. */
-    readonly records: number;
-    /** Records in one State chunk. */
-    readonly chunkRecords: number;
+    readonly maxRecords: number;
   };
+  /** Addresses and prefixes this State Host translates to. */
+  readonly natPools: readonly string[];
+  /** Interface name -> role, so that rulesets of State Hosts with other interface names can be compared. */
+  readonly interfaceRoles: Readonly<Record<string, string>>;
+  readonly rulesetCheck: 'enforce' | 'warn';
   readonly log: LogConfig;
 }

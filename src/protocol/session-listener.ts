@@ -36,11 +36,14 @@ export interface SessionListener {
   readonly address: AddressInfo;
   /** Looks at the certificate files now. */
   recheck(): Promise<void>;
-  close(): Promise<void>;
+  /** Takes no more connections, and gives those that are there `graceMs` to end by themselves. */
+  close(graceMs: number): Promise<void>;
 }
 
 const HANDSHAKE_MS = 10_000;
 const REVOKED_PATIENCE_MS = 500;
+/** A connection without a stream: one that never opened it, or whose session is over. */
+const IDLE_MS = 10_000;
 const MAX_CONNECTIONS = 4096;
 
 interface Admitted {
@@ -85,12 +88,15 @@ export async function listenForSessions(options: SessionListenerOptions): Promis
   return {
     address: tls.address() as AddressInfo,
     recheck: () => watch.recheck(),
-    close: async () => {
+    close: async (graceMs) => {
       watch.close();
       const closed = new Promise((resolve) => tls.close(resolve));
-      grpc.stop();
-      for (const socket of sockets) socket.destroy();
+      const cancel = options.clock.after(graceMs, () => {
+        for (const socket of sockets) socket.destroy();
+      });
       await closed;
+      cancel();
+      grpc.stop();
     },
   };
 }
@@ -144,6 +150,7 @@ function createGrpcServer(
     'grpc.max_receive_message_length': MAX_FRAME_BYTES,
     'grpc.max_send_message_length': MAX_FRAME_BYTES,
     'grpc.max_concurrent_streams': 4,
+    'grpc.max_connection_idle_ms': IDLE_MS,
     'grpc.enable_channelz': 0,
   });
   grpc.addService(sessionService, {

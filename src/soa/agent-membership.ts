@@ -30,6 +30,8 @@ export interface AgentMembershipIo {
 export interface MembershipEnd {
   /** It was registered: the next dial need not wait long. */
   readonly joined: boolean;
+  /** The SOM had shown itself and the State Host was announcing. */
+  readonly announced: boolean;
   readonly refused: boolean;
   readonly detail: string;
 }
@@ -62,6 +64,7 @@ class Membership {
   #askedAtWallMs = 0;
   #refusal: string | null = null;
   #joined = false;
+  #announced = false;
   #cancelTimer = (): void => undefined;
   readonly #onLeave = (): void => this.#leave();
 
@@ -137,6 +140,7 @@ class Membership {
     // The SOM stamped its reply about half a round trip ago.
     const ourWallMs = this.#io.clock.wallMs();
     this.#host.setClockOffset(reply.wallMs - (this.#askedAtWallMs + ourWallMs) / 2);
+    this.#announced = true;
     this.#host.startAnnouncing(reply.lldpKey);
     this.#host.registration().then(
       (registration) => {
@@ -184,6 +188,10 @@ class Membership {
 
   #leave(): void {
     if (this.#phase === 'over') return;
+    if (this.#phase === 'authenticating') {
+      this.#giveUp('left');
+      return;
+    }
     this.#send({ $case: 'leaving', value: { reason: 'the agent is stopping' } });
     this.#stream.end();
     this.#cancelTimer();
@@ -204,6 +212,7 @@ class Membership {
     this.#requests?.end();
     this.#resolve({
       joined: this.#joined,
+      announced: this.#announced,
       refused: refused || this.#refusal !== null,
       detail: this.#refusal ?? detail,
     });

@@ -32,11 +32,8 @@ export interface SessionOptions {
 const DEFAULT_KEEPALIVE_MS = 3000;
 const JOIN_MS = 10_000;
 
-/** A State Host may want to know that its SOM is out of reach: gates must not stay closed. */
-type SomLossAware = StateHost & { onSomLost?(): void };
-
 /** Resolves when `signal` is aborted and the SOM has been told. */
-export async function runSession(host: SomLossAware, options: SessionOptions): Promise<void> {
+export async function runSession(host: StateHost, options: SessionOptions): Promise<void> {
   const { clock, log, signal } = options;
   const who: AgentIdentity = {
     identity: options.identity,
@@ -56,7 +53,7 @@ export async function runSession(host: SomLossAware, options: SessionOptions): P
       keepaliveMs: options.keepaliveMs ?? DEFAULT_KEEPALIVE_MS,
     });
     const end = await runMembership(stream, host, who, { clock, log, joinMs: JOIN_MS, signal });
-    if (end.joined) host.onSomLost?.();
+    if (end.announced) host.onSomLost();
     if (stopping()) break;
     failures = end.joined && !end.refused ? 1 : failures + 1;
     const waitMs = backoffMs(failures, options.backoff ?? DEFAULT_BACKOFF, Math.random());

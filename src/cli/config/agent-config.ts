@@ -1,6 +1,7 @@
 // The agent's YAML file: its schema, its defaults, and what must hold between its parts.
 
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { AgentConfig } from '../../app/agent-config.ts';
 import { stateHostId, type Vnid } from '../../base/ids.ts';
@@ -36,6 +37,9 @@ const somSection = z
     serverName: serverName ?? host,
   }));
 
+/** IFNAMSIZ. */
+const interfaceName = z.string().regex(/^[^\s/]{1,15}$/, 'is no interface name');
+
 const zoneItem = z
   .strictObject({
     /** A VN of `vns`, or its VNID. */
@@ -64,17 +68,27 @@ const agentSchema = (file: string) =>
       zones: z.array(zoneItem).nonempty(),
       /** Interfaces towards the NVEs: announced by LLDP, watched for markers. */
       dataPorts: z
-        .array(z.string().regex(/^[^\s/]{1,15}$/, 'is no interface name'))
+        .array(interfaceName)
         .nonempty()
         .refine((ports) => new Set(ports).size === ports.length, { message: 'names an interface twice' }),
       limits: z
         .strictObject({
           /** Records one upload may have, whatever the SOM would allow. */
-          records: z.int().min(1).max(10_000_000).default(1_000_000),
-          /** Records in one State chunk. */
-          chunkRecords: z.int().min(1).max(10_000).default(500),
+          maxRecords: z.int().min(1).max(10_000_000).default(200_000),
         })
         .prefault({}),
+      /** Addresses and prefixes this State Host translates to. */
+      natPools: z
+        .array(
+          z.string().refine((text) => ipaddr.isValid(text) || ipaddr.isValidCIDR(text), {
+            message: 'is neither an address nor a prefix',
+          }),
+        )
+        .default([]),
+      /** Interface name -> role: rulesets that differ in interface names only are then the same. */
+      interfaceRoles: z.record(interfaceName, z.string().min(1)).default({}),
+      /** What to do when the source's ruleset is another one than ours: refuse its state, or say so and take it. */
+      rulesetCheck: z.enum(['enforce', 'warn']).default('enforce'),
       log: logSection,
     })
     .transform(({ vns, zones, ...rest }, context) => {

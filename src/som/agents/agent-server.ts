@@ -171,7 +171,8 @@ export interface AgentServer {
   close(): Promise<void>;
 }
 
-const GOODBYE_MS = 200;
+/** For agents to read the goodbye and hang up. */
+const GOODBYE_MS = 500;
 
 /** Opens IF(M,A). Rejects with PkiError for certificate files, with the system's error for the address. */
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
@@ -194,8 +195,7 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     recheckCertificates: () => listener.recheck(),
     close: async () => {
       registry.shutdown();
-      await options.clock.sleep(GOODBYE_MS);
-      await listener.close();
+      await listener.close(GOODBYE_MS);
     },
   };
 }

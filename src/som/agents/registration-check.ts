@@ -58,7 +58,8 @@ function* portProblems(r: StateHostRegistration): Generator<string> {
   const names = new Set<string>();
   for (const { name, mac } of r.dataPorts) {
     if (!/^[\x21-\x7e]{1,15}$/.test(name)) yield `data_ports: "${name.slice(0, 32)}" is no interface name`;
-    if (!MAC.test(mac)) yield `data_ports: "${mac.slice(0, 32)}" of ${name} is no MAC address`;
+    // Empty: the interface is configured but not there now.
+    if (mac !== '' && !MAC.test(mac)) yield `data_ports: "${mac.slice(0, 32)}" of ${name} is no MAC address`;
     if (names.has(name)) yield `data_ports: ${name} is there twice`;
     names.add(name);
   }

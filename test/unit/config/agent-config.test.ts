@@ -35,7 +35,10 @@ describe('the agent configuration', () => {
         { vnid: 102, zone: 102 },
       ],
       dataPorts: ['fw1-in', 'fw1-out'],
-      limits: { records: 1_000_000, chunkRecords: 500 },
+      limits: { maxRecords: 200_000 },
+      natPools: [],
+      interfaceRoles: {},
+      rulesetCheck: 'enforce',
       log: { level: 'info', format: 'json' },
     });
   });
