@@ -1,0 +1,40 @@
+// IF(M,T) F1, State Migration Notification (draft 4.1): what the TDE tells the SOM about a move.
+
+import type { Dpid, IpAddress, Mac, PortNo, StateHostId, Vnid } from '../src/base/ids.ts';
+import type { Route } from '../src/base/route.ts';
+import type { Selector } from '../src/base/selector.ts';
+
+/** Why a move was believed. `probe-answer`: the old place answered, the move is taken back. */
+export type MoveEvidence = 'port-status' | 'mac-relocation' | 'rarp' | 'garp' | 'na' | 'probe-answer';
+
+/** The state of `selector` at `source` is needed at `destination`, because the path to `peerNve` changed. */
+export interface Transfer {
+  /** Null: there is no State Host on the old path that corresponds (hard case 25). */
+  readonly source: StateHostId | null;
+  /** Null: there is none on the new path. */
+  readonly destination: StateHostId | null;
+  readonly peerNve: Dpid;
+  readonly selector: Selector;
+  /** From the new NVE to the old one past no State Host, then the old path to the peer; null where there is none. */
+  readonly detour: Route | null;
+  /** The new path, null where there is none. */
+  readonly direct: Route | null;
+}
+
+export interface Notification {
+  /** Counts from 1 in each life of the TDE. */
+  readonly id: number;
+  readonly wallMs: number;
+  /** `path-change` is Use Case 2; a VM's move is Use Case 1. */
+  readonly cause: 'vm-move' | 'path-change';
+  readonly evidence: readonly MoveEvidence[];
+  readonly vnid: Vnid;
+  readonly vnName: string;
+  readonly vm: { readonly mac: Mac; readonly addresses: readonly IpAddress[] };
+  readonly oldNve: Dpid;
+  readonly oldPort: PortNo;
+  readonly newNve: Dpid;
+  readonly newPort: PortNo;
+  /** Empty when no State Host is concerned: flows must be re-pointed all the same. */
+  readonly transfers: readonly Transfer[];
+}

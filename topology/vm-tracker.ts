@@ -1,0 +1,274 @@
+// The VMs as their own frames show them: learns, moves and notifies. Composes claims, hosts, moves and transfers; knows the
+// fabric only by its routes.
+
+import type { Dpid, StateHostId, Vnid } from '../src/base/ids.ts';
+import type { EthernetFrame } from '../src/packet/ethernet.ts';
+import { readClaims, type Claims, type Refusal } from './claims.ts';
+import { Hosts, type Vm } from './hosts.ts';
+import { Leases } from './leases.ts';
+import { Moves, type PendingMove } from './moves.ts';
+import type { MoveEvidence } from './notification.ts';
+import type { Outbox } from './outbox.ts';
+import { placeKey, samePlace, type Place } from './place.ts';
+import type { Port, Ports } from './ports.ts';
+import { encodePresenceProbes } from './presence-probe.ts';
+import type { Routes } from './routes.ts';
+import type { TdeSettings } from './tde-config.ts';
+import type { RestoredVm } from './tde-input.ts';
+import { computeTransfers } from './transfers.ts';
+import type { Vaps } from './vaps.ts';
+import type { VmView } from './views.ts';
+
+export interface VmTrackerParts {
+  readonly settings: TdeSettings;
+  readonly vaps: Vaps;
+  readonly ports: Ports;
+  readonly outbox: Outbox;
+  readonly routes: Routes;
+  readonly roleOf: (id: StateHostId) => string;
+}
+
+export class VmTracker {
+  readonly #parts: VmTrackerParts;
+  readonly #hosts: Hosts;
+  readonly #moves: Moves;
+  readonly #leases = new Leases();
+  #notifications = 0;
+
+  constructor(parts: VmTrackerParts) {
+    const { timing, bounds, verify } = parts.settings;
+    this.#parts = parts;
+    this.#hosts = new Hosts(bounds, timing);
+    this.#moves = new Moves(verify, timing, bounds);
+  }
+
+  /** A frame from a VAP that is up and not quarantined. */
+  frame(port: Port, vnid: Vnid, frame: EthernetFrame, now: number): void {
+    const claims = readClaims(frame);
+    if (typeof claims === 'string') {
+      this.#refuse(port, claims, frame);
+      return;
+    }
+    const vm = this.#hosts.get(vnid, claims.mac);
+    if (vm !== null && claims.answersTde && this.#contradicts(vm, port.place, now)) return;
+    const here = vm === null ? this.#meet(port, vnid, claims, now) : this.#locate(vm, port, claims, now);
+    if (here === null) return;
+    here.vm.lastSeen = now;
+    this.#learnAddresses(here.vm, claims, now);
+    // Last, so that the notification names the addresses this very frame shows.
+    if (here.move !== null) this.#notify(here.vm, here.move.from, here.move.evidence, now);
+  }
+
+  portUp(port: Port, vnid: Vnid, now: number): void {
+    if (this.#hosts.comeBack(port.place, port.desc.name, vnid, now).length > 0) this.#parts.outbox.changed('vm-back');
+  }
+
+  /** Down, deleted or quarantined. */
+  portDown(place: Place, now: number): void {
+    const lost = this.#hosts.at(place);
+    for (const vm of lost) this.#hosts.limbo(vm, now);
+    if (lost.length > 0) this.#parts.outbox.changed('vm-limbo');
+    for (const move of this.#moves.portDown(place)) this.#believeHeld(move, now);
+  }
+
+  restore(vms: readonly RestoredVm[], now: number): void {
+    for (const vm of vms) {
+      this.#hosts.restore(vm, now);
+      const port = this.#parts.ports.port(vm.lastAt);
+      if (port?.up === true && port.vn?.vnid === vm.vnid) this.portUp(port, vm.vnid, now);
+    }
+  }
+
+  tick(now: number): void {
+    for (const move of this.#moves.due(now)) this.#believeHeld(move, now);
+    if (this.#hosts.age(now).length > 0) this.#parts.outbox.changed('vm-gone');
+  }
+
+  vms(): VmView[] {
+    return [...this.#hosts.all()]
+      .map((vm) => ({
+        vnid: vm.vnid,
+        mac: vm.mac,
+        addresses: [...vm.addresses.keys()].sort(),
+        at: vm.at,
+        lastAt: vm.lastAt,
+        lastSeen: vm.lastSeen,
+      }))
+      .sort((x, y) => x.vnid - y.vnid || (x.mac < y.mac ? -1 : 1));
+  }
+
+  /** A VM nobody has seen before. */
+  #meet(port: Port, vnid: Vnid, claims: Claims, now: number): { vm: Vm; move: null } | null {
+    if (!this.#hosts.hasRoom(vnid, port.place)) {
+      const text = 'too many VMs at this VAP or in this VN';
+      this.#parts.outbox.alarm('vm-bound', placeKey(port.place), text, this.#context(port.place, vnid));
+      return null;
+    }
+    this.#parts.outbox.changed('vm-new');
+    return { vm: this.#hosts.create(vnid, claims.mac, port.place, port.desc.name, now), move: null };
+  }
+
+  /** A known VM, here, back, or at another place. Null: the frame changes nothing. */
+  #locate(vm: Vm, port: Port, claims: Claims, now: number): { vm: Vm; move: Believed | null } | null {
+    const { outbox, ports } = this.#parts;
+    const to = port.place;
+    if (samePlace(vm.at, to)) return { vm, move: null };
+    if (vm.at === null && samePlace(vm.lastAt, to)) {
+      this.#hosts.settle(vm, to, port.desc.name, now);
+      outbox.changed('vm-back');
+      return { vm, move: null };
+    }
+    const from = vm.at ?? vm.lastAt;
+    const decision = this.#moves.decide(
+      { vm, to, announcing: claims.announcing, oldIsLive: ports.isLive(from), toUpSince: port.upSince },
+      now,
+    );
+    switch (decision.kind) {
+      case 'refuse':
+        if (decision.reason === 'late-frame') outbox.count('late-frame');
+        else outbox.alarm('move-rate', `${vm.vnid}/${vm.mac}`, 'VM moves too often', this.#context(to, vm.vnid, vm));
+        return null;
+      case 'hold':
+        outbox.count('move-held');
+        if (decision.ask) this.#ask(vm, from);
+        return null;
+      case 'believe':
+        return { vm, move: this.#move(vm, from, port, decision.evidence, decision.ask, now) };
+    }
+  }
+
+  #move(vm: Vm, from: Place, port: Port, evidence: readonly MoveEvidence[], ask: boolean, now: number): Believed {
+    this.#hosts.settle(vm, port.place, port.desc.name, now);
+    this.#moves.believed({ vm, from, to: port.place, evidence, ask }, now);
+    if (ask) this.#ask(vm, from);
+    this.#parts.outbox.count('move-believed');
+    this.#parts.outbox.changed('vm-moved');
+    return { from, evidence };
+  }
+
+  /** A move that waited (`verify: first`) and may be made now. */
+  #believeHeld(move: PendingMove, now: number): void {
+    const port = this.#parts.ports.port(move.to);
+    if (port?.up !== true || port.vn?.vnid !== move.vm.vnid || port.quarantinedUntil !== null) return;
+    this.#move(move.vm, move.from, port, move.evidence, false, now);
+    this.#notify(move.vm, move.from, move.evidence, now);
+  }
+
+  /** Did the VM answer from the place it is said to have left? Then the move is not made, or is taken back. */
+  #contradicts(vm: Vm, place: Place, now: number): boolean {
+    const move = this.#moves.answered(vm, place, now);
+    if (move === null) return false;
+    const { outbox, ports, settings } = this.#parts;
+    const context = { ...this.#context(move.to, vm.vnid, vm), stillAt: placeKey(place) };
+    const text = `${vm.mac} was seen at ${placeKey(move.to)}, but still answers at ${placeKey(place)}`;
+    outbox.alarm('move-contradicted', placeKey(move.to), text, context);
+    const home = ports.port(place);
+    if (move.policy === 'parallel' && home !== null) {
+      this.#hosts.settle(vm, place, home.desc.name, now);
+      outbox.changed('vm-moved');
+      this.#notify(vm, move.to, ['probe-answer'], now);
+    }
+    vm.lastSeen = now;
+    const suspect = ports.port(move.to);
+    if (suspect !== null && this.#moves.contradicted(move.to, now)) {
+      suspect.quarantinedUntil = now + settings.timing.quarantineMs;
+      outbox.changed('port-role');
+      outbox.alarm('port-quarantined', placeKey(move.to), 'contradicted moves to this VAP', context);
+      this.portDown(move.to, now);
+    }
+    return true;
+  }
+
+  #ask(vm: Vm, at: Place): void {
+    const addresses = vm.addresses.keys();
+    for (const frame of encodePresenceProbes({ mac: vm.mac, addresses })) this.#parts.outbox.packetOut(at, frame);
+  }
+
+  #learnAddresses(vm: Vm, claims: Claims, now: number): void {
+    for (const address of claims.addresses) this.#learnAddress(vm, address, now);
+    const { dhcp } = claims;
+    if (dhcp?.kind === 'ask') this.#leases.ask(vm.vnid, vm.mac, dhcp.transactionId, now);
+    if (dhcp?.kind !== 'ack' || !this.#leases.answers(vm.vnid, dhcp.client, dhcp.transactionId, now)) return;
+    const client = this.#hosts.get(vm.vnid, dhcp.client);
+    if (client !== null) this.#learnAddress(client, dhcp.address, now);
+  }
+
+  #learnAddress(vm: Vm, address: Claims['addresses'][number], now: number): void {
+    const { outbox } = this.#parts;
+    const claim = this.#hosts.claim(vm, address, now);
+    if (claim.verdict === 'new') outbox.changed('vm-address');
+    if (claim.verdict === 'new' || claim.verdict === 'known') return;
+    const context = { ...this.#context(vm.at ?? vm.lastAt, vm.vnid, vm), address };
+    outbox.count('address-refused');
+    if (claim.verdict === 'bound') {
+      outbox.alarm('address-bound', `${vm.vnid}/${vm.mac}`, 'too many addresses of one VM', context);
+    } else {
+      const holder = claim.holder.mac;
+      const text = `${address} is claimed by ${vm.mac} and held by ${holder}`;
+      outbox.alarm('address-conflict', `${vm.vnid}/${address}`, text, { ...context, holder });
+    }
+  }
+
+  #notify(vm: Vm, from: Place, evidence: readonly MoveEvidence[], now: number): void {
+    const { outbox, vaps, settings } = this.#parts;
+    const to = vm.at ?? vm.lastAt;
+    const addresses = [...vm.addresses.keys()].sort();
+    this.#notifications += 1;
+    outbox.notify({
+      id: this.#notifications,
+      wallMs: now + settings.wallOffsetMs,
+      cause: 'vm-move',
+      evidence,
+      vnid: vm.vnid,
+      vnName: vaps.vn(vm.vnid)?.name ?? '',
+      vm: { mac: vm.mac, addresses },
+      oldNve: from.nve,
+      oldPort: from.port,
+      newNve: to.nve,
+      newPort: to.port,
+      transfers: this.#transfers(vm, addresses, from.nve, to.nve),
+    });
+  }
+
+  #transfers(vm: Vm, addresses: VmView['addresses'], oldNve: Dpid, newNve: Dpid): ReturnType<typeof computeTransfers> {
+    const { routes, roleOf } = this.#parts;
+    if (oldNve === newNve) return [];
+    const peers = [...this.#hosts.inVn(vm.vnid)]
+      .filter((other) => other !== vm)
+      .map((other) => ({ nve: (other.at ?? other.lastAt).nve, addresses: [...other.addresses.keys()] }));
+    return computeTransfers({
+      vnid: vm.vnid,
+      vm: addresses,
+      oldNve,
+      newNve,
+      peers,
+      oldRoute: (peer) => routes.routeAsKnown(oldNve, peer),
+      newRoute: (peer) => routes.route(newNve, peer),
+      back: routes.bareRoute(newNve, oldNve),
+      role: roleOf,
+    });
+  }
+
+  #refuse(port: Port, refusal: Refusal, frame: EthernetFrame): void {
+    const { outbox } = this.#parts;
+    if (refusal !== 'source-spoofed') {
+      outbox.count(refusal);
+      return;
+    }
+    const text = `a frame of ${frame.source} speaks for somebody else`;
+    const vnid = port.vn?.vnid ?? null;
+    outbox.alarm('source-spoofed', placeKey(port.place), text, {
+      ...this.#context(port.place, vnid),
+      mac: frame.source,
+    });
+  }
+
+  #context(place: Place, vnid: Vnid | null, vm?: Vm): Record<string, string | number | null> {
+    return { nve: place.nve, port: place.port, vnid, ...(vm === undefined ? {} : { mac: vm.mac }) };
+  }
+}
+
+interface Believed {
+  readonly from: Place;
+  readonly evidence: readonly MoveEvidence[];
+}
