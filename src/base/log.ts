@@ -55,8 +55,13 @@ export function createLog(options: LogOptions = {}, fixed: LogFields = {}): Log 
 
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Error) return value.message;
+  if (value instanceof Error) return reasons(value);
   return value;
+}
+
+/** The message and those of its causes. */
+function reasons(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${reasons(error.cause)}` : error.message;
 }
 
 function render(value: unknown): string {

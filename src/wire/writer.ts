@@ -27,7 +27,8 @@ export class Writer {
 
   u8(value: number, field = 'u8'): void {
     this.#check(value, 0xff, field);
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1); // first: growing replaces the buffer
+    this.#bytes[at] = value;
   }
   u16(value: number, field = 'u16'): void {
     this.#check(value, 0xffff, field);
