@@ -1,6 +1,7 @@
 // One network of a scenario, from nothing to forwarding: controller, testbed, agents, and the wait until all of them know
 // each other. `wire` has no firewalls in the path and no agents.
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAgent, type AgentPlace } from './agent-process.ts';
 import { startController, type RunningController, type Strategy } from './controller-process.ts';
@@ -45,6 +46,7 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
   if (options.mode === 'firewall') await startAgents(run, folder, testbed, controller);
   else await Promise.all(testbed.ready.firewalls.map(makeWire));
   await untilForwarding(run, testbed, controller);
+  run.cleanup.add('the records', () => saveRecords(controller, join(folder, 'migrations.json')));
   run.progress(`${options.name}: the network forwards (${testbed.ready.datapath} datapath)`);
   return { folder, testbed, controller };
 }
@@ -66,6 +68,11 @@ async function startAgents(
     const seen = `${stateHosts.registered} registered, ${stateHosts.attached} attached`;
     return stateHosts.registered >= count && stateHosts.attached >= count ? true : seen;
   });
+}
+
+/** The controller's own records of this phase, beside what the lab has measured. */
+async function saveRecords(controller: RunningController, file: string): Promise<void> {
+  writeFileSync(file, `${JSON.stringify(await controller.api.migrations(), null, 2)}\n`);
 }
 
 /** A bridge keeps LLDP to itself unless told otherwise; a wire does not. */

@@ -93,14 +93,16 @@ function echo(e: Uc1Evidence): Condition {
 }
 
 function invalid(e: Uc1Evidence): Condition {
-  const counts = e.moves.map((m) => [m.invalidAtSource ?? NaN, m.invalidAtDestination ?? NaN] as const);
-  const source = sum(counts.map((c) => c[0]));
-  const destination = sum(counts.map((c) => c[1]));
+  const counted = e.moves.filter((m) => m.invalidAtSource !== null && m.invalidAtDestination !== null);
+  const source = sum(counted.map((m) => m.invalidAtSource ?? 0));
+  const destination = sum(counted.map((m) => m.invalidAtDestination ?? 0));
+  const uncounted =
+    counted.length === e.moves.length ? '' : `; not counted in ${e.moves.length - counted.length} moves`;
   const quiet = e.quiet === null ? 'not measured' : `${e.quiet.invalid}`;
   return {
     name: 'packets INVALID at either firewall',
-    held: counts.length > 0 && source === 0 && destination === 0,
-    value: `${source} at the source, ${destination} at the destination; without moves ${quiet}`,
+    held: counted.length > 0 && counted.length === e.moves.length && source + destination === 0,
+    value: `${source} at the source, ${destination} at the destination; without moves ${quiet}${uncounted}`,
     bound: '0',
   };
 }

@@ -39,6 +39,8 @@ const LIFT_TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 30_000;
 /** How long before the move the window begins: long enough to know how long a packet was under way. */
 const MARGIN_MS = 300;
+/** How long the traffic is watched after the lift at least. */
+const WINDOW_MS = 1500;
 /** The firewall in whose path the other tenant never is. */
 export const OTHER_FIREWALL = 'FW2';
 /** Late answers to pings and datagrams of the window arrive within this. */
@@ -60,8 +62,8 @@ export async function measureMove(
   const inFlightMs = longestWayMs(datagrams, move.unplugRequestedAt);
   const blackout = blackoutOf(move, inFlightMs, learntMs(datagrams, move));
   const transfer = migration.transfers[0];
-  const source = firewallOf(phase, transfer?.source ?? null);
-  const destination = firewallOf(phase, transfer?.destination ?? null);
+  const source = firewallOf(phase, transfer?.source ?? null) ?? besideServer(phase, move.from.server);
+  const destination = firewallOf(phase, transfer?.destination ?? null) ?? besideServer(phase, move.to.server);
   return {
     destinationFirewall: destination,
     notifiedMs: migration.steps[0]?.startedWallMs ?? null,
@@ -110,12 +112,22 @@ async function moveAndCheck(phase: Phase, tenants: Tenants, plan: MovePlan, sign
     tenants.a.check(ECHO_BOUND_MS),
     tenants.b.check(ECHO_BOUND_MS),
     watch.ended(END_TIMEOUT_MS),
+    sleep(WINDOW_MS, signal),
   ]);
   return { move, listings, checkA, checkB, migration, window: { fromMs, toMs: epochMs() } };
 }
 
 function firewallOf(phase: Phase, stateHost: string | null): string | null {
   return phase.testbed.ready.firewalls.find((f) => stateHostOf(f.name) === stateHost)?.name ?? null;
+}
+
+/** Where nothing had to move the counters of both firewalls are still of interest. */
+function besideServer(phase: Phase, server: string): string | null {
+  const nve = phase.testbed.ready.nves.find((n) => n.server === server)?.name;
+  const beside = phase.testbed.ready.firewalls.find((f) =>
+    f.dataPorts.some((p) => p.link.split('-').includes(nve ?? '')),
+  );
+  return phase.testbed.ready.mode === 'firewall' ? (beside?.name ?? null) : null;
 }
 
 async function snapshot(phase: Phase, tenants: Tenants) {
