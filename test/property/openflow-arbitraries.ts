@@ -1,0 +1,400 @@
+// Generators of OpenFlow messages for property tests: every message, match field, action and instruction the library
+// knows, in values it may be given.
+import fc from 'fast-check';
+import { formatMac } from '../../src/wire/codec.ts';
+import { formatIpv4, formatIpv6 } from '../../src/wire/ip-address.ts';
+import type { Message } from '../../src/openflow/message.ts';
+import type { Action, FlowMod, Instruction, Match, OxmField, OxmValue } from '../../src/openflow/model.ts';
+import { OXM_FIELDS } from '../../src/openflow/oxm-fields.ts';
+import type { OxmRow } from '../../src/openflow/oxm-fields.ts';
+import { oxmRow } from '../../src/openflow/oxm.ts';
+import type { PortDescription } from '../../src/openflow/ports.ts';
+import { portNo } from '../../src/base/ids.ts';
+import type { WireVersion } from '../../src/openflow/wire-version.ts';
+
+type Arb<T> = fc.Arbitrary<T>;
+
+const u8 = fc.integer({ min: 0, max: 0xff });
+const u16 = fc.integer({ min: 0, max: 0xffff });
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const u64 = fc.bigInt({ min: 0n, max: 0xffffffffffffffffn });
+const raw = (length: number): Arb<Buffer> =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => Buffer.from(bytes));
+const upTo = (length: number): Arb<Buffer> => fc.uint8Array({ maxLength: length }).map((bytes) => Buffer.from(bytes));
+const mac = raw(6).map(formatMac);
+
+function value(row: OxmRow): Arb<OxmValue> {
+  if (row.form === 'mac') return mac;
+  if (row.form === 'ipv4') return raw(4).map(formatIpv4);
+  if (row.form === 'ipv6') return fc.oneof(raw(16), sparse16).map(formatIpv6);
+  if (row.bits > 32) return fc.bigInt({ min: 0n, max: (1n << BigInt(row.bits)) - 1n });
+  return fc.integer({ min: 0, max: 2 ** row.bits - 1 });
+}
+
+/** Addresses with runs of zeros, which have a short form. */
+const sparse16 = fc
+  .array(fc.constantFrom(0, 0, 0, 1, 0xff), { minLength: 16, maxLength: 16 })
+  .map((bytes) => Buffer.from(bytes));
+
+const known = (version: WireVersion): OxmRow[] => [
+  ...new Set(OXM_FIELDS.map((row) => oxmRow(version, row.name)).filter((row) => row !== null)),
+];
+
+const fieldOf = (row: OxmRow): Arb<OxmField> =>
+  fc.oneof(
+    fc.record({ name: fc.constant(row.name), value: value(row) }),
+    fc.record({ name: fc.constant(row.name), value: value(row), mask: value(row) }),
+  );
+
+/** A class that no table has, so that it is always kept verbatim. */
+const strangeField: Arb<OxmField> = fc
+  .tuple(fc.integer({ min: 0, max: 127 }), fc.integer({ min: 0, max: 20 }), fc.boolean())
+  .chain(([number, length, hasMask]) =>
+    hasMask
+      ? fc.record({ name: fc.constant(`oxm:0x1234:${number}`), value: raw(length), mask: raw(length) })
+      : fc.record({ name: fc.constant(`oxm:0x1234:${number}`), value: raw(length) }),
+  );
+
+const oxmField = (version: WireVersion): Arb<OxmField> =>
+  fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(...known(version)).chain(fieldOf) },
+    { weight: 1, arbitrary: strangeField },
+  );
+
+const match = (version: WireVersion): Arb<Match> => fc.array(oxmField(version), { maxLength: 8 });
+
+const words8 = fc.integer({ min: 0, max: 5 }).chain((n) => raw(4 + 8 * n));
+
+export function action(version: WireVersion): Arb<Action> {
+  const tag = <const T extends Action['type']>(type: T): { type: Arb<T> } => ({ type: fc.constant(type) });
+  const names = known(version).filter((row) => row.experimenter === null && !row.name.startsWith('oxm:'));
+  const bit = fc.integer({ min: 0, max: 31 });
+  const all: Arb<Action>[] = [
+    fc.record({ ...tag('output'), port: u32, maxLen: u16 }),
+    fc.record({ ...tag('group'), groupId: u32 }),
+    fc.record({ ...tag('set_queue'), queueId: u32 }),
+    fc.record({ ...tag('push_vlan'), etherType: u16 }),
+    fc.record({ ...tag('push_mpls'), etherType: u16 }),
+    fc.record({ ...tag('pop_mpls'), etherType: u16 }),
+    fc.record({ ...tag('push_pbb'), etherType: u16 }),
+    fc.record({ ...tag('set_nw_ttl'), ttl: u8 }),
+    fc.record({ ...tag('set_mpls_ttl'), ttl: u8 }),
+    ...(['pop_vlan', 'pop_pbb', 'dec_nw_ttl', 'dec_mpls_ttl', 'copy_ttl_in', 'copy_ttl_out'] as const).map((type) =>
+      fc.constant<Action>({ type }),
+    ),
+    fc.record({ ...tag('set_field'), field: oxmField(version) }),
+    fc.record({
+      ...tag('move'),
+      src: fc.constantFrom(...names).map((row) => row.name),
+      srcBit: bit,
+      dst: fc.constantFrom(...names).map((row) => row.name),
+      dstBit: bit,
+      bits: bit,
+    }),
+    fc.record({ ...tag('unknown'), actionType: fc.constantFrom(77, 0xfffe), body: words8 }),
+  ];
+  return fc.oneof(...all);
+}
+
+export function instruction(version: WireVersion): Arb<Instruction> {
+  const actions = fc.array(action(version), { maxLength: 5 });
+  return fc.oneof(
+    fc.record({ type: fc.constant('goto_table' as const), table: u8 }),
+    fc.record({ type: fc.constant('write_metadata' as const), metadata: u64, mask: u64 }),
+    fc.record({ type: fc.constant('apply_actions' as const), actions }),
+    fc.record({ type: fc.constant('write_actions' as const), actions }),
+    fc.constant<Instruction>({ type: 'clear_actions' }),
+    ...(version < 6 ? [fc.record({ type: fc.constant('meter' as const), meterId: u32 })] : []),
+    fc.record({ type: fc.constant('unknown' as const), instructionType: fc.constantFrom(77, 0xffff), body: words8 }),
+  );
+}
+
+const instructions = (version: WireVersion): Arb<Instruction[]> => fc.array(instruction(version), { maxLength: 4 });
+
+export const flowMod = (version: WireVersion): Arb<FlowMod> =>
+  fc.record({
+    type: fc.constant('flow_mod' as const),
+    command: fc.constantFrom('add', 'modify', 'modify_strict', 'delete', 'delete_strict'),
+    table: u8,
+    priority: u16,
+    cookie: u64,
+    cookieMask: u64,
+    idleTimeout: u16,
+    hardTimeout: u16,
+    flags: u16,
+    ...(version === 4 ? {} : { importance: u16 }),
+    bufferId: u32,
+    outPort: u32,
+    outGroup: u32,
+    match: match(version),
+    instructions: instructions(version),
+  });
+
+/** One character a byte, and no NUL. */
+const text = (max: number): Arb<string> =>
+  fc.array(fc.integer({ min: 1, max: 0xff }), { maxLength: max }).map((codes) => String.fromCharCode(...codes));
+const ethernet = fc.record({
+  type: fc.constant('ethernet' as const),
+  curr: u32,
+  advertised: u32,
+  supported: u32,
+  peer: u32,
+  currSpeed: u32,
+  maxSpeed: u32,
+});
+const strangeProperty = fc.record({
+  type: fc.constant('unknown' as const),
+  propertyType: fc.integer({ min: 1, max: 0xffff }),
+  body: upTo(20),
+});
+
+const port = (version: WireVersion): Arb<PortDescription> =>
+  fc
+    .record({
+      portNo: u32.map(portNo),
+      hwAddr: mac,
+      name: text(15),
+      config: u32,
+      state: u32,
+      properties: version === 4 ? fc.tuple(ethernet) : fc.array(fc.oneof(ethernet, strangeProperty), { maxLength: 3 }),
+    })
+    .map((each) => ({ ...each, adminDown: (each.config & 1) !== 0, linkDown: (each.state & 1) !== 0 }));
+
+const more = fc.boolean();
+const role = fc.constantFrom('nochange' as const, 'equal' as const, 'master' as const, 'slave' as const);
+
+function multipart(version: WireVersion): Arb<Message>[] {
+  const request = fc.constant('multipart_request' as const);
+  const reply = fc.constant('multipart_reply' as const);
+  const flow = fc.record({
+    table: u8,
+    durationSec: u32,
+    durationNsec: u32,
+    priority: u16,
+    idleTimeout: u16,
+    hardTimeout: u16,
+    flags: u16,
+    ...(version === 4 ? {} : { importance: u16 }),
+    cookie: u64,
+    packetCount: u64,
+    byteCount: u64,
+    match: match(version),
+    instructions: instructions(version),
+  });
+  const described = flow.map((each) => ({
+    ...each,
+    stats: [
+      { name: 'duration' as const, value: (BigInt(each.durationSec) << 32n) | BigInt(each.durationNsec) },
+      { name: 'packet_count' as const, value: each.packetCount },
+      { name: 'byte_count' as const, value: each.byteCount },
+    ],
+  }));
+  const flows = fc.array(version === 6 ? described : flow, { maxLength: 3 });
+  const strange = {
+    part: fc.constant('unknown' as const),
+    partType: fc.integer({ min: 100, max: 0xffff }),
+    body: upTo(30),
+  };
+  return [
+    fc.record({ type: request, more, body: fc.constant({ part: 'desc' as const }) }),
+    fc.record({
+      type: request,
+      more,
+      body: fc.record({
+        part: fc.constant('flow' as const),
+        table: u8,
+        outPort: u32,
+        outGroup: u32,
+        cookie: u64,
+        cookieMask: u64,
+        match: match(version),
+      }),
+    }),
+    fc.record({
+      type: request,
+      more,
+      body: fc.record({ part: fc.constant('port_desc' as const), ...(version === 6 ? { portNo: u32 } : {}) }),
+    }),
+    fc.record({ type: request, more, body: fc.record(strange) }),
+    fc.record({ type: reply, more, body: fc.record(strange) }),
+    fc.record({ type: reply, more, body: fc.record({ part: fc.constant('flow' as const), flows }) }),
+    fc.record({
+      type: reply,
+      more,
+      body: fc.record({ part: fc.constant('port_desc' as const), ports: fc.array(port(version), { maxLength: 3 }) }),
+    }),
+    fc.record({
+      type: reply,
+      more,
+      body: fc.record({
+        part: fc.constant('desc' as const),
+        manufacturer: text(255),
+        hardware: text(255),
+        software: text(255),
+        serial: text(31),
+        datapath: text(255),
+      }),
+    }),
+  ];
+}
+
+function packets(version: WireVersion): Arb<Message>[] {
+  const inPort = u32;
+  return [
+    fc
+      .record({
+        bufferId: u32,
+        totalLen: u16,
+        reason: u8,
+        table: u8,
+        cookie: u64,
+        inPort,
+        metadata: fc.option(u64),
+        data: upTo(80),
+      })
+      .map(({ inPort: number, metadata, ...rest }) => ({
+        type: 'packet_in' as const,
+        ...rest,
+        inPort: portNo(number),
+        metadata,
+        match: [
+          { name: 'in_port', value: number },
+          ...(metadata === null ? [] : [{ name: 'metadata', value: metadata }]),
+        ],
+      })),
+    fc
+      .record({ bufferId: u32, inPort, actions: fc.array(action(version), { maxLength: 4 }), data: upTo(80) })
+      .map((each) => ({
+        type: 'packet_out' as const,
+        ...each,
+        ...(version === 6 ? { match: [{ name: 'in_port', value: each.inPort }] } : {}),
+      })),
+    fc
+      .record({
+        type: fc.constant('flow_removed' as const),
+        cookie: u64,
+        priority: u16,
+        reason: u8,
+        table: u8,
+        durationSec: u32,
+        durationNsec: u32,
+        idleTimeout: u16,
+        hardTimeout: u16,
+        packetCount: u64,
+        byteCount: u64,
+        match: match(version),
+      })
+      .map((each) =>
+        version < 6
+          ? each
+          : {
+              ...each,
+              stats: [
+                { name: 'packet_count' as const, value: each.packetCount },
+                { name: 'byte_count' as const, value: each.byteCount },
+                { name: 'duration' as const, value: (BigInt(each.durationSec) << 32n) | BigInt(each.durationNsec) },
+              ],
+            },
+      ),
+  ];
+}
+
+const tagged = <const T extends string>(type: T): { type: Arb<T> } => ({ type: fc.constant(type) });
+
+const roleMessage =
+  (version: WireVersion) =>
+  <const T extends 'role_request' | 'role_reply'>(type: T): Arb<Extract<Message, { type: T }>> => {
+    const plain = { ...tagged(type), role, generationId: u64 };
+    return (version === 6 ? fc.record({ ...plain, shortId: u16 }) : fc.record(plain)) as Arb<
+      Extract<Message, { type: T }>
+    >;
+  };
+
+function session(version: WireVersion): Arb<Message>[] {
+  const roles = roleMessage(version);
+  return [
+    fc.record({
+      ...tagged('hello'),
+      elements: fc.array(
+        fc.oneof(
+          fc.record({ ...tagged('version_bitmap'), bitmaps: fc.array(u32, { maxLength: 3 }) }),
+          fc.record({ ...tagged('unknown'), elementType: fc.integer({ min: 2, max: 0xffff }), body: upTo(9) }),
+        ),
+        { maxLength: 3 },
+      ),
+    }),
+    fc.record({ ...tagged('error'), errorType: u16, errorCode: u16, data: upTo(80) }),
+    fc.record({ ...tagged('echo_request'), data: upTo(20) }),
+    fc.record({ ...tagged('echo_reply'), data: upTo(20) }),
+    fc.record({
+      ...tagged('experimenter'),
+      experimenter: fc.integer({ min: 0, max: 0xffff }),
+      expType: u32,
+      data: upTo(20),
+    }),
+    fc.record({
+      ...tagged('features_reply'),
+      datapathId: u64,
+      buffers: u32,
+      tables: u8,
+      auxiliaryId: u8,
+      capabilities: u32,
+      reserved: u32,
+    }),
+    ...(['features_request', 'get_config_request', 'barrier_request', 'barrier_reply'] as const).map((type) =>
+      fc.constant<Message>({ type }),
+    ),
+    fc.record({ ...tagged('get_config_reply'), flags: u16, missSendLen: u16 }),
+    fc.record({ ...tagged('set_config'), flags: u16, missSendLen: u16 }),
+    roles('role_request'),
+    roles('role_reply'),
+    fc.record({ ...tagged('unknown'), messageType: fc.constantFrom(15, 16, 99, 255), body: upTo(40) }),
+  ];
+}
+
+function modifications(version: WireVersion): Arb<Message>[] {
+  const band = fc.oneof(
+    fc.record({ ...tagged('drop'), rate: u32, burstSize: u32 }),
+    fc.record({ ...tagged('dscp_remark'), rate: u32, burstSize: u32, precLevel: u8 }),
+  );
+  const controls = fc.constantFrom(
+    'open_request' as const,
+    'open_reply' as const,
+    'close_request' as const,
+    'close_reply' as const,
+    'commit_request' as const,
+    'commit_reply' as const,
+    'discard_request' as const,
+    'discard_reply' as const,
+  );
+  return [
+    flowMod(version),
+    fc.record({
+      ...tagged('meter_mod'),
+      command: fc.constantFrom('add' as const, 'modify' as const, 'delete' as const),
+      flags: u16,
+      meterId: u32,
+      bands: fc.array(band, { maxLength: 3 }),
+    }),
+    fc.record({
+      ...tagged('port_status'),
+      reason: fc.constantFrom('add' as const, 'delete' as const, 'modify' as const),
+      port: port(version),
+    }),
+    fc.record({ ...tagged('bundle_control'), bundleId: u32, control: controls, flags: u16, properties: upTo(16) }),
+    fc.record({
+      ...tagged('bundle_add'),
+      bundleId: u32,
+      flags: u16,
+      xid: u32,
+      message: flowMod(version),
+      properties: fc.constant(Buffer.alloc(0)),
+    }),
+  ];
+}
+
+/** Any message of this version, as decoding would give it. */
+export const message = (version: WireVersion): Arb<Message> =>
+  fc.oneof(...session(version), ...packets(version), ...modifications(version), ...multipart(version));
+
+export { u32 as xid };
