@@ -13,6 +13,7 @@ export class Signal {
 
   /** True as soon as `holds` does (it is asked after every raise), false when `boundMs` are over first. */
   async until(holds: () => boolean, boundMs: number, clock: Clock): Promise<boolean> {
+    if (boundMs <= 0) return holds();
     const bound = new AbortController();
     const cancel = clock.after(boundMs, () => {
       bound.abort();

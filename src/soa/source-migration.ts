@@ -45,6 +45,7 @@ export interface SourceRequest {
 type Stage = 'reading' | 'following' | 'draining' | 'late' | 'over';
 
 const SENTINEL_BOUND_MS = 2000;
+const READING_BOUND_MS = 1000;
 /** Records sent longer ago than this are read again before the gate: their timeouts have been refreshed since. */
 const REFRESH_AGE_MS = 1000;
 
@@ -173,7 +174,7 @@ export class SourceMigration {
 
   /** Resolves with the handshakes still under way after at most `boundMs`; `ready` is asked on every change as well. */
   async quiesce(ready: Signal, isReady: () => boolean, boundMs: number): Promise<number> {
-    this.#checkStage('following');
+    await this.#following();
     const { clock } = this.#world;
     const deadline = clock.now() + boundMs;
     await this.#refresh();
@@ -187,7 +188,7 @@ export class SourceMigration {
   /** Refuses new connections, then ends the deltas at a point that is exact in the event stream (hard case 15). */
   async drain(): Promise<Drained> {
     if (this.#drained !== null && !this.#interrupted) return this.#drained;
-    this.#checkStage('following');
+    await this.#following();
     const { gate, table, clock, settleMs, nextSentinel } = this.#world;
     await gate.close(this.#id, this.scope);
     if (settleMs > 0) await clock.sleep(settleMs);
@@ -383,6 +384,12 @@ export class SourceMigration {
     if (entry.tupleOrig === undefined) return;
     const family = familyOf(entry.tupleOrig);
     this.#chunks.add(phase, { operation, vnid: this.scope.vnid, family, capturedWallMs, entry });
+  }
+
+  /** The snapshot may have gone out a moment ago. */
+  async #following(): Promise<void> {
+    await this.#changed.until(() => this.#stage !== 'reading', READING_BOUND_MS, this.#world.clock);
+    this.#checkStage('following');
   }
 
   #checkIntact(): void {
