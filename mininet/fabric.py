@@ -57,6 +57,10 @@ def check_tools():
     missing = [tool for tool in TOOLS if attempt(["sh", "-c", f"command -v {tool}"])[0] != 0]
     if missing:
         raise TestbedError("tool-missing", f"not installed: {', '.join(missing)}")
+    # Mininet would wait for ever for the prompt of a shell that could not be started.
+    status, _, err = attempt(["mnexec", "-n", "true"])
+    if status != 0:
+        raise TestbedError("tool-missing", f"mnexec cannot make a namespace ({err.strip()}); in a chroot, / must be a mount point")
     OvsdbClient().close()
     if attempt(["ovs-appctl", "-t", "ovs-vswitchd", "version"])[0] != 0:
         raise TestbedError("ovs-not-running", "ovs-vswitchd does not answer: service openvswitch-switch start")

@@ -36,10 +36,20 @@ class CgroupPauser:
     def adopt(self, vm, pid):
         group = os.path.join(self._directory, vm)
         os.makedirs(group, exist_ok=True)
+        procs = os.path.join(group, "cgroup.procs")
         try:
-            _write(os.path.join(group, "cgroup.procs"), str(pid))
+            _write(procs, str(pid))
         except OSError as error:
             raise TestbedError("no-such-process", f"process {pid} cannot be adopted: {error.strerror}") from error
+        # Children born from now on are in the group; those that were there before are brought in, parents first.
+        todo = _children(pid)
+        while todo:
+            child = todo.pop()
+            try:
+                _write(procs, str(child))
+            except OSError:
+                continue  # it has ended
+            todo.extend(_children(child))
 
     def freeze(self, vm):
         self._set(vm, "1")
