@@ -37,7 +37,7 @@ export function formatFlowMod(mod: FlowMod): string {
   const masked = cookieMask === 0n ? '' : `/0x${cookieMask.toString(16)}`;
   return words(
     COMMANDS[mod.command],
-    mod.table !== 0 && `table:${mod.table === 0xff ? 'ALL' : mod.table}`,
+    mod.table !== 0 && `table:${mod.table}`,
     formatRule(mod),
     (cookie !== 0n || cookieMask !== 0n) && `cookie:0x${cookie.toString(16)}${masked}`,
     idleTimeout !== 0 && `idle:${idleTimeout}`,

@@ -73,7 +73,7 @@ const flags =
   (label: string, names: readonly string[]): Show =>
   ({ value, mask }) => {
     const bits = Number(value);
-    if (mask === undefined) {
+    if (mask === undefined || Number(mask) === 2 ** names.length - 1) {
       const set = names.filter((_, i) => (bits & (1 << i)) !== 0);
       return `${label}=${set.length === 0 ? '0' : set.join('|')}`;
     }
