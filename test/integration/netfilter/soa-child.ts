@@ -31,7 +31,11 @@ process.on('message', (call: Call) => {
       if (call.method === 'close') process.disconnect();
     },
     (error: unknown) => {
-      say({ id: call.id, refused: error instanceof RefusedError ? error.toMessage() : undefined, error: String(error) });
+      say({
+        id: call.id,
+        refused: error instanceof RefusedError ? error.toMessage() : undefined,
+        error: String(error),
+      });
     },
   );
 });

@@ -6,14 +6,22 @@ import { connect, createServer, type Socket } from 'node:net';
 export interface TrafficCalls {
   /** TCP and UDP echo on `port`, both families. */
   serve: { readonly port: number };
-  connect: { readonly name: string; readonly host: string; readonly port: number; readonly localPort?: number; readonly timeoutMs: number };
+  connect: {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    readonly localPort?: number;
+    readonly timeoutMs: number;
+  };
   udp: { readonly name: string; readonly host: string; readonly port: number; readonly localPort: number };
   /** Resolves when `text` has come back. */
   echo: { readonly name: string; readonly text: string; readonly timeoutMs: number };
   /** Half-closes, or resets. */
   end: { readonly name: string; readonly how: 'fin' | 'reset' };
 }
-export type TrafficCall = { [M in keyof TrafficCalls]: { readonly id: number; readonly method: M; readonly argument: TrafficCalls[M] } }[keyof TrafficCalls];
+export type TrafficCall = {
+  [M in keyof TrafficCalls]: { readonly id: number; readonly method: M; readonly argument: TrafficCalls[M] };
+}[keyof TrafficCalls];
 
 type Peer = { write: (text: string) => void; received: string; wake: () => void; end: (how: 'fin' | 'reset') => void };
 const peers = new Map<string, Peer>();

@@ -27,6 +27,7 @@ export const POLICY = `
 table inet filter {
   counter invalid { }
   counter fresh { }
+  counter labelled { }
   chain zones {
     type filter hook prerouting priority raw; policy accept;
     ct zone set iifname map { "bra" : ZONE_A, "brb" : ZONE_B }
@@ -35,6 +36,7 @@ table inet filter {
     type filter hook forward priority filter; policy drop;
     icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert, mld-listener-report, mld2-listener-report } accept
     ct state invalid counter name invalid drop
+    ct state established ct label 5 counter name labelled
     ct state established,related accept
     tcp flags & (fin|syn|rst|ack) == syn ct state new ct mark set 0x2a ct label set 5 counter name fresh accept
     meta l4proto { udp, icmp, ipv6-icmp } ct state new ct mark set 0x2b counter name fresh accept
@@ -42,12 +44,24 @@ table inet filter {
 }
 `;
 
+const STRAY_ACK = `
+import socket, struct, sys
+src, dst = [socket.inet_aton(a) for a in sys.argv[1:3]]
+tcp = lambda check: struct.pack('!HHIIBBHHH', int(sys.argv[3]), int(sys.argv[4]), 1 << 31, 1 << 31, 5 << 4, 0x10, 1000, check, 0)
+data = src + dst + struct.pack('!BBH', 0, 6, 20) + tcp(0)
+total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
+total = (total >> 16) + (total & 0xffff)
+total += total >> 16
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+s.sendto(tcp(~total & 0xffff), (sys.argv[2], 0))
+`;
+
 let serial = 0;
 
 /** Why it cannot run here, or null. */
 export function missing(): string | null {
   if (process.getuid?.() !== 0) return 'not root';
-  for (const tool of ['ip', 'nft', 'conntrack', 'ping']) {
+  for (const tool of ['ip', 'nft', 'conntrack', 'ping', '/usr/bin/python3']) {
     try {
       execFileSync('which', [tool], { stdio: 'ignore' });
     } catch {
@@ -132,14 +146,18 @@ export class TwoFirewalls {
   async agent(fw: Firewall, extra: object = {}): Promise<Child> {
     const agent = this.child(fw, './soa-child.ts');
     const dataPorts = TENANTS.flatMap((t) => [`${t.name}-l`, `${t.name}-r`]);
-    const interfaceRoles = {};
-    await agent.call('open', { identity: fw, role: 'firewall', zones: ZONES[fw], dataPorts, interfaceRoles, ...extra });
+    await agent.call('open', { identity: fw, role: 'firewall', zones: ZONES[fw], dataPorts, ...extra });
     return agent;
   }
 
   counter(fw: Firewall, name: string, table = 'filter'): number {
     const text = this.run(fw, 'nft', 'list', 'counter', 'inet', table, name);
     return Number(/packets (\d+)/.exec(text)?.[1]);
+  }
+
+  /** An ACK from the client, over IPv4, with sequence numbers far outside any window. */
+  strayAck(tenant: Tenant, srcPort: number, dstPort: number): void {
+    this.run(`${tenant}1`, '/usr/bin/python3', '-c', STRAY_ACK, CLIENT.v4, SERVER.v4, String(srcPort), String(dstPort));
   }
 
   async down(): Promise<void> {

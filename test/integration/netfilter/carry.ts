@@ -1,0 +1,68 @@
+// Carries one migration between two agent processes, as the SOM would.
+
+import type {
+  Drained,
+  Installed,
+  Manifest,
+  StateChunk,
+  UploadState,
+} from '../../../src/protocol/generated/stateferry.ts';
+import type { Child } from './child.ts';
+
+export class Carry {
+  readonly chunks: StateChunk[] = [];
+  readonly #from: Child;
+  readonly #to: Child;
+  readonly #migration: string;
+  readonly #selector: { vnid: number; vm: string[]; peers: string[] };
+  readonly #downloads: Promise<Installed | null>[] = [];
+  #ready = false;
+
+  constructor(migration: string, from: Child, to: Child, selector: { vnid: number; vm: string[]; peers: string[] }) {
+    this.#migration = migration;
+    this.#from = from;
+    this.#to = to;
+    this.#selector = selector;
+    from.onChunk = (chunk) => {
+      this.chunks.push(chunk as StateChunk);
+      if (this.#ready) this.#download(chunk as StateChunk);
+    };
+  }
+
+  /** Upload, Get ready, download. */
+  async copy(): Promise<Manifest> {
+    const { manifest } = await this.#from.call<UploadState>('upload', {
+      migration: this.#migration,
+      selector: this.#selector,
+      kinds: ['conntrack'],
+      follow: true,
+      limit: 0n,
+    });
+    if (manifest === undefined) throw new Error('no manifest');
+    await this.#to.call('getReady', { migration: this.#migration, selector: this.#selector, manifest, epoch: 1n });
+    this.#ready = true;
+    for (const chunk of this.chunks) this.#download(chunk);
+    await this.installed();
+    return manifest;
+  }
+
+  /** Quiesce, gate, the last download: both digests. */
+  async drain(boundMs = 100): Promise<{ drained: Drained; installed: Installed }> {
+    await this.#from.call('quiesce', { migration: this.#migration, boundMs, markers: [] });
+    const drained = await this.#from.call<Drained>('gate', { migration: this.#migration });
+    const installed = (await this.installed()).at(-1);
+    if (installed === undefined) throw new Error('nothing installed');
+    return { drained, installed };
+  }
+
+  /** What the destination said to final chunks so far. */
+  async installed(): Promise<Installed[]> {
+    return (await Promise.all(this.#downloads)).filter((i) => i !== null);
+  }
+
+  #download(chunk: StateChunk): void {
+    const download = this.#to.call<Installed | null>('download', chunk);
+    download.catch(() => undefined);
+    this.#downloads.push(download);
+  }
+}

@@ -1,0 +1,206 @@
+// Real connections over two real bridging firewalls: state moved from one agent's kernel to the other's, then the path. Oracles:
+// the sockets, `conntrack -L`, and counters of nft rules.
+
+import { expect } from 'chai';
+import { Carry } from './netfilter/carry.ts';
+import type { Child } from './netfilter/child.ts';
+import { CLIENT, type Firewall, missing, SERVER, TwoFirewalls, TENANTS, ZONES } from './netfilter/two-firewalls.ts';
+
+const PORT = 7000;
+const VM = { vnid: 5001, vm: [CLIENT.v4, CLIENT.v6], peers: [] };
+
+/** Lines of `conntrack -L` of a zone, without timeout and zone. */
+const listing = (lab: TwoFirewalls, fw: Firewall, zone: number): { line: string; timeout: number }[] =>
+  lab
+    .run(fw, 'conntrack', '-L', '-w', String(zone))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => ({
+      line: line.replace(/^(\S+\s+\d+) \d+/, '$1').replace(/ zone=\d+| use=\d+/g, ''),
+      timeout: Number(/^\S+\s+\d+ (\d+)/.exec(line)?.[1]),
+    }))
+    .sort((a, b) => (a.line < b.line ? -1 : 1));
+
+const zoneOf = (fw: Firewall, tenant: 'a' | 'b'): number => ZONES[fw][tenant === 'a' ? 0 : 1]?.zone ?? 0;
+
+describe('moving connections from one firewall to another', function () {
+  this.timeout(60_000);
+  let lab: TwoFirewalls;
+  let fw1: Child;
+  let fw2: Child;
+  const clients = {} as Record<'a' | 'b', Child>;
+  const flows = ['tcp4', 'tcp6', 'udp4', 'udp6'];
+
+  const echo = async (tenant: 'a' | 'b', ...names: string[]): Promise<void> => {
+    await Promise.all(names.map((name) => clients[tenant].call('echo', { name, text: `${name}.`, timeoutMs: 5000 })));
+  };
+
+  const invalid = (): number[] => [lab.counter('fw1', 'invalid'), lab.counter('fw2', 'invalid')];
+
+  before(async function () {
+    const reason = missing();
+    if (reason !== null) {
+      console.log(`      skipped: ${reason}`);
+      this.skip();
+    }
+    lab = new TwoFirewalls();
+    lab.up();
+    for (const { name } of TENANTS) {
+      const server = lab.child(`${name}3`, './traffic-child.ts');
+      await server.call('serve', { port: PORT });
+      clients[name] = lab.child(`${name}1`, './traffic-child.ts');
+      for (const [i, host] of [SERVER.v4, SERVER.v6].entries()) {
+        const v = i === 0 ? '4' : '6';
+        await clients[name].call('connect', { name: `tcp${v}`, host, port: PORT, localPort: 40_000, timeoutMs: 5000 });
+        await clients[name].call('udp', { name: `udp${v}`, host, port: PORT, localPort: 40_001 + i });
+      }
+      await echo(name, ...flows);
+      lab.run(`${name}1`, 'ping', '-c1', '-W2', SERVER.v4);
+      lab.run(`${name}1`, 'ping', '-c1', '-W2', SERVER.v6);
+    }
+    [fw1, fw2] = await Promise.all([lab.agent('fw1'), lab.agent('fw2')]);
+  });
+
+  after(async () => {
+    await (lab as TwoFirewalls | undefined)?.down();
+  });
+
+  it('registers equal ruleset digests although zones are numbered differently', async () => {
+    const [one, two] = await Promise.all(
+      [fw1, fw2].map((a) =>
+        a.call<{ rulesetDigest: string; dataPorts: { name: string; mac: string }[] }>('registration'),
+      ),
+    );
+    expect(one?.rulesetDigest).to.match(/^[0-9a-f]{64}$/);
+    expect(two?.rulesetDigest).to.equal(one?.rulesetDigest);
+    const link = JSON.parse(lab.run('fw1', 'ip', '-j', 'link', 'show', 'a-l')) as { address: string }[];
+    expect(one?.dataPorts[0]).to.deep.equal({ name: 'a-l', mac: link[0]?.address });
+  });
+
+  it('moves TCP, UDP and ICMP of both families, with equal digests and equal listings', async () => {
+    const before = listing(lab, 'fw1', 101);
+    expect(before).to.have.length(6);
+    const carry = new Carry('m-1', fw1, fw2, VM);
+    const manifest = await carry.copy();
+    const { drained, installed } = await carry.drain();
+    expect(manifest.records).to.equal(6n);
+    expect(installed.refused).to.be.empty;
+    expect(installed.records).to.equal(drained.records);
+    expect(installed.digest).to.deep.equal(drained.digest);
+    const [source, destination] = [listing(lab, 'fw1', 101), listing(lab, 'fw2', 777)];
+    expect(destination.map((d) => d.line)).to.deep.equal(source.map((s) => s.line));
+    destination.forEach((d, i) => {
+      expect(d.timeout, d.line).to.be.closeTo(source[i]?.timeout ?? 0, 2);
+    });
+  });
+
+  it('while the gate is closed passes what is established, refuses openers of the selector, and nobody else’s', async () => {
+    await echo('a', ...flows);
+    const refused = lab.counter('fw1', 'refused', 'stateferry');
+    const open = (tenant: 'a' | 'b', name: string): Promise<string> =>
+      clients[tenant].call('connect', { name, host: SERVER.v4, port: PORT, timeoutMs: 400 }).then(
+        () => 'open',
+        () => 'refused',
+      );
+    expect(await Promise.all([open('a', 'x'), open('b', 'x')])).to.deep.equal(['refused', 'open']);
+    expect(lab.counter('fw1', 'refused', 'stateferry')).to.be.greaterThan(refused);
+    expect(listing(lab, 'fw1', 101)).to.have.length(6);
+  });
+
+  it('goes on through the other firewall: no packet invalid, none new, labels there', async () => {
+    lab.path('a', 'fw2');
+    await fw2.call('commit', { migration: 'm-1' });
+    await echo('a', ...flows);
+    expect(invalid()).to.deep.equal([0, 0]);
+    expect(lab.counter('fw2', 'fresh')).to.equal(0);
+    expect(lab.counter('fw2', 'labelled')).to.be.greaterThan(0);
+  });
+
+  it('is liberal with moved connections only: what is far outside the window passes there, not on a new one', async () => {
+    await clients.a.call('connect', {
+      name: 'strict',
+      host: SERVER.v4,
+      port: PORT,
+      localPort: 41_000,
+      timeoutMs: 2000,
+    });
+    await echo('a', 'strict');
+    lab.strayAck('a', 40_000, PORT);
+    expect(lab.counter('fw2', 'invalid')).to.equal(0);
+    lab.strayAck('a', 41_000, PORT);
+    expect(lab.counter('fw2', 'invalid')).to.equal(1);
+    await echo('a', 'tcp4', 'strict');
+    await clients.a.call('end', { name: 'strict', how: 'reset' });
+  });
+
+  it('retire deletes at the source what was handed over, and nothing of the other tenant', async () => {
+    const other = listing(lab, 'fw1', zoneOf('fw1', 'b')).length;
+    const done = await fw1.call<{ records: bigint }>('retire', { migration: 'm-1', epoch: 2n });
+    expect(done.records).to.equal(6n);
+    expect(listing(lab, 'fw1', 101)).to.be.empty;
+    expect(listing(lab, 'fw1', 102)).to.have.length(other);
+    expect(listing(lab, 'fw2', 778)).to.be.empty;
+    await echo('b', ...flows);
+  });
+
+  it('comes back, with what happened in between', async () => {
+    await clients.a.call('connect', { name: 'later', host: SERVER.v4, port: PORT, timeoutMs: 2000 });
+    await clients.a.call('end', { name: 'tcp6', how: 'reset' });
+    const carry = new Carry('m-2', fw2, fw1, VM);
+    await carry.copy();
+    const { drained, installed } = await carry.drain();
+    expect(installed.digest).to.deep.equal(drained.digest);
+    lab.path('a', 'fw1');
+    await fw1.call('commit', { migration: 'm-2' });
+    await echo('a', 'tcp4', 'udp4', 'udp6', 'later');
+    await fw2.call('retire', { migration: 'm-2', epoch: 3n });
+    expect(listing(lab, 'fw2', 777)).to.be.empty;
+    expect(invalid()).to.deep.equal([0, 1]); // the stray one from above
+  });
+
+  it('follows connections that open and close while it copies', async () => {
+    const carry = new Carry('m-3', fw1, fw2, VM);
+    await carry.copy();
+    await clients.a.call('connect', { name: 'new1', host: SERVER.v6, port: PORT, timeoutMs: 2000 });
+    await clients.a.call('connect', { name: 'new2', host: SERVER.v4, port: PORT, timeoutMs: 2000 });
+    await clients.a.call('end', { name: 'new2', how: 'reset' });
+    const { drained, installed } = await carry.drain();
+    expect(installed.digest).to.deep.equal(drained.digest);
+    lab.path('a', 'fw2');
+    await fw2.call('commit', { migration: 'm-3' });
+    await echo('a', 'tcp4', 'udp4', 'later', 'new1');
+    await fw1.call('retire', { migration: 'm-3', epoch: 4n });
+    expect(invalid()).to.deep.equal([0, 1]); // the stray one from above
+  });
+
+  it('refuses at a firewall with another rule', async () => {
+    lab.nft('fw1', 'add rule inet filter forward tcp dport 1 drop');
+    const failure = await new Carry('m-4', fw2, fw1, VM).copy().then(
+      () => undefined,
+      (error: unknown) => (error as { reason?: string }).reason,
+    );
+    expect(failure).to.equal('ruleset-differs');
+    await fw2.call('abort', { migration: 'm-4', reason: 'test' });
+  });
+
+  it('an agent that dies with its gate closed: the next one opens it', async () => {
+    const carry = new Carry('m-5', fw2, fw1, VM);
+    const handle = lab.run('fw1', 'nft', '-a', 'list', 'chain', 'inet', 'filter', 'forward');
+    const rule = /dport 1 drop # handle (\d+)/.exec(handle)?.[1] ?? '';
+    lab.run('fw1', 'nft', 'delete', 'rule', 'inet', 'filter', 'forward', 'handle', rule);
+    await carry.copy();
+    await carry.drain();
+    fw2.kill();
+    await fw2.end();
+    fw2 = await lab.agent('fw2');
+    await clients.a.call('connect', { name: 'after', host: SERVER.v4, port: PORT, timeoutMs: 2000 });
+    await fw1.call('abort', { migration: 'm-5', reason: 'source died' });
+    expect(listing(lab, 'fw1', 101)).to.be.empty;
+  });
+
+  it('an agent that closes leaves no table behind', async () => {
+    await fw1.call('close');
+    await fw1.end();
+    expect(lab.run('fw1', 'nft', 'list', 'tables')).not.to.include('stateferry');
+  });
+});
