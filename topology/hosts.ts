@@ -24,7 +24,9 @@ export interface Vm {
 }
 
 export type AddressVerdict =
-  { readonly verdict: 'new' | 'known' | 'bound' } | { readonly verdict: 'conflict'; readonly holder: Vm };
+  | { readonly verdict: 'new' | 'known' }
+  | { readonly verdict: 'bound' }
+  | { readonly verdict: 'conflict'; readonly holder: Vm };
 
 export const vmKey = (vm: { readonly vnid: Vnid; readonly mac: Mac }): string => `${vm.vnid}/${vm.mac}`;
 

@@ -196,17 +196,24 @@ export class VmTracker {
   #learnAddress(vm: Vm, address: Claims['addresses'][number], now: number): void {
     const { outbox } = this.#parts;
     const claim = this.#hosts.claim(vm, address, now);
-    if (claim.verdict === 'new') outbox.changed('vm-address');
-    if (claim.verdict === 'new' || claim.verdict === 'known') return;
     const context = { ...this.#context(vm.at ?? vm.lastAt, vm.vnid, vm), address };
-    outbox.count('address-refused');
-    if (claim.verdict === 'bound') {
-      outbox.alarm('address-bound', `${vm.vnid}/${vm.mac}`, 'too many addresses of one VM', context);
-    } else {
-      const holder = claim.holder.mac;
-      const text = `${address} is claimed by ${vm.mac} and held by ${holder}`;
-      outbox.alarm('address-conflict', `${vm.vnid}/${address}`, text, { ...context, holder });
+    switch (claim.verdict) {
+      case 'known':
+        return;
+      case 'new':
+        outbox.changed('vm-address');
+        return;
+      case 'bound':
+        outbox.alarm('address-bound', `${vm.vnid}/${vm.mac}`, 'too many addresses of one VM', context);
+        break;
+      case 'conflict': {
+        const holder = claim.holder.mac;
+        const text = `${address} is claimed by ${vm.mac} and held by ${holder}`;
+        outbox.alarm('address-conflict', `${vm.vnid}/${address}`, text, { ...context, holder });
+        break;
+      }
     }
+    outbox.count('address-refused');
   }
 
   #notify(vm: Vm, from: Place, evidence: readonly MoveEvidence[], now: number): void {
