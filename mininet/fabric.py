@@ -143,6 +143,7 @@ class Fabric:
             "datapath": self.net.get(self.plan.nves[0].name).datapath,
             "pause": self.mover.pauser.kind,
             "delayLine": self.delay_kind,
+            "delayFrames": self.delay_line.counters() if self.delay_line else None,
             "nves": [
                 {"name": nve.name, "dpid": nve.number, "server": nve.server, "bridge": nve.name} for nve in self.plan.nves
             ],
