@@ -89,11 +89,12 @@ export class Network {
       if (effect.kind === 'changed') this.changes.push(...effect.reasons);
       if (effect.kind === 'notify') this.notifications.push(effect.notification);
       if (effect.kind === 'alarm') this.alarms.push(effect.code);
-      if (effect.kind === 'packetOut') {
-        const place = { nve: effect.dpid, port: effect.port };
-        this.sent.push({ place, frame: effect.frame });
-        all.push(...this.deliver(place, effect.frame, sentAt));
-      }
+    }
+    for (const effect of effects) {
+      if (effect.kind !== 'packetOut') continue;
+      const place = { nve: effect.dpid, port: effect.port };
+      this.sent.push({ place, frame: effect.frame });
+      all.push(...this.deliver(place, effect.frame, sentAt));
     }
     return all;
   }
@@ -263,7 +264,7 @@ export const rarp = (vm: Mac): Buffer =>
     }),
   });
 
-export const ipv4 = (vm: Mac, source: string, protocol = 6, payload = Buffer.alloc(20)): Buffer =>
+export const ipv4 = (vm: Mac, source: string, protocol = 6, payload: Buffer = Buffer.alloc(20)): Buffer =>
   encodeEthernet({
     destination: mac('02:00:00:00:00:99'),
     source: vm,
