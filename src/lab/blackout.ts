@@ -7,6 +7,8 @@ export interface Blackout {
   readonly fromMs: number;
   /** Sends from here on must arrive. */
   readonly toMs: number;
+  /** When the VM's port was gone. */
+  readonly goneMs: number;
   /** When the VM was back: plugged in, awake and, where it does that, announced. */
   readonly backMs: number;
 }
@@ -24,13 +26,15 @@ export function backAtMs(move: TestbedMove): number {
 /**
  * The VM's blackout: from the unplugging (earlier by what was in flight then: `inFlightMs`, the longest way of a packet
  * just before) until the new place is learnt, for which LEARNING_MS after the announcement are given and no more.
- * `learntMs` is the send stamp of the first packet sent after the VM was back that reached it; null: none did.
+ * `learntMs` is the send stamp of the first packet sent after the VM was back that arrived; null: none did. The two
+ * directions learn by themselves: delivery at the new place, and admission of the VM's frames there.
  */
 export function blackoutOf(move: TestbedMove, inFlightMs: number, learntMs: number | null): Blackout {
   const backMs = backAtMs(move);
   return {
     fromMs: move.unplugRequestedAt - inFlightMs - STAMP_SLACK_MS,
     toMs: Math.min(backMs + LEARNING_MS, learntMs ?? Infinity),
+    goneMs: move.unpluggedAt,
     backMs,
   };
 }

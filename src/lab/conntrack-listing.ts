@@ -68,27 +68,33 @@ export interface ListingDifference {
 
 /** How far the remaining timeouts of source and destination may be apart. */
 const MAX_TIMEOUT_APART_S = 2;
+/** tcp_timeout_unacknowledged: what the kernel gives an established entry while data waits for its acknowledgement. */
+const UNACKNOWLEDGED_S = 300;
 
 /**
  * What the destination's listing says otherwise than the source's about `entries` of the source (which the caller has
- * chosen: those that are moved and that no packet changes between the two listings).
+ * chosen: those that are moved and whose state no packet changes between the two listings). On connections that are
+ * not idle either side may be waiting for an acknowledgement, with the kernel's own timeout for that.
  */
 export function compareListings(
   entries: readonly ListedEntry[],
   destination: readonly ListedEntry[],
   destinationZone: number,
+  idlePorts: ReadonlySet<number> = new Set(),
 ): readonly ListingDifference[] {
   const there = new Map(destination.filter((e) => e.zone === destinationZone).map((e) => [flowKey(e), e]));
   return entries.flatMap((here): ListingDifference[] => {
     const flow = flowKey(here);
     const moved = there.get(flow);
     if (moved === undefined) return [{ flow, what: 'missing', source: here.state ?? 'present', destination: '' }];
-    const apart = Math.abs(here.timeoutS - moved.timeoutS);
+    const isApart = Math.abs(here.timeoutS - moved.timeoutS) > MAX_TIMEOUT_APART_S;
+    // On a busy connection data may be waiting for its acknowledgement, at either side.
+    const isInFlight = !idlePorts.has(here.sourcePort) && Math.min(here.timeoutS, moved.timeoutS) <= UNACKNOWLEDGED_S;
     const rows = [
       { what: 'state', source: here.state, destination: moved.state, differs: here.state !== moved.state },
       { what: 'mark', source: here.mark, destination: moved.mark, differs: here.mark !== moved.mark },
       { what: 'assured', source: here.assured, destination: moved.assured, differs: here.assured !== moved.assured },
-      { what: 'timeout', source: here.timeoutS, destination: moved.timeoutS, differs: apart > MAX_TIMEOUT_APART_S },
+      { what: 'timeout', source: here.timeoutS, destination: moved.timeoutS, differs: isApart && !isInFlight },
     ] as const;
     return rows
       .filter((r) => r.differs)

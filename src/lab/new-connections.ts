@@ -1,32 +1,75 @@
 // Which connections opened during a move were too slow: an opener may wait for the VM to be back, and 300 ms more.
 
-import type { Blackout } from './blackout.ts';
+import { LEARNING_MS, type Blackout } from './blackout.ts';
 import type { Attempt } from './traffic/opener.ts';
 
 /** What a new connection may take beyond the rest of the blackout. */
 export const NEW_CONNECTION_MS = 300;
+/** A SYN or its answer that was in the air when the VM was unplugged is sent again after this (RFC 6298, 2.1). */
+const RETRANSMISSION_MS = 1000;
+
+/** An attempt, and who opened it. */
+export interface DirectedAttempt extends Attempt {
+  readonly direction: 'to-vm' | 'from-vm';
+}
 
 export interface NewConnectionCount {
   readonly opened: number;
   readonly failed: number;
   readonly slow: number;
-  /** The longest time beyond the rest of the blackout. */
+  /** Not slow: opened towards the VM in the instant of its unplugging, answered when the opener sent its SYN again. */
+  readonly caught: number;
+  /** The longest time beyond what it may wait for, of those not caught. */
   readonly worstBeyondMs: number;
 }
 
 /** `attempts` of one move; without a move (`blackout` null) nothing is left of a blackout. */
-export function countNewConnections(attempts: readonly Attempt[], blackout: Blackout | null): NewConnectionCount {
-  const beyond = attempts
-    .filter((a) => a.error === null && a.totalMs !== null)
-    .map((a) => (a.totalMs ?? 0) - restOfBlackoutMs(a.startMs, blackout));
+export function countNewConnections(
+  attempts: readonly DirectedAttempt[],
+  blackout: Blackout | null,
+): NewConnectionCount {
+  const done = attempts.filter((a) => a.error === null);
+  const caught = done.filter((a) => isCaught(a, blackout));
+  const others = done.filter((a) => !caught.includes(a)).map((a) => beyondMs(a, blackout));
   return {
     opened: attempts.length,
-    failed: attempts.filter((a) => a.error !== null).length,
-    slow: beyond.filter((ms) => ms > NEW_CONNECTION_MS).length,
-    worstBeyondMs: Math.max(0, ...beyond),
+    failed: attempts.length - done.length,
+    slow: others.filter((ms) => ms > NEW_CONNECTION_MS).length,
+    caught: caught.length,
+    worstBeyondMs: Math.max(0, ...others),
   };
+}
+
+/**
+ * Nobody can save a SYN (or its answer) that was on its way to a port when that port went: the opener's own retransmission
+ * is the first that can arrive. The network is given LEARNING_MS to notice that the port is gone.
+ */
+function isCaught(a: DirectedAttempt, blackout: Blackout | null): boolean {
+  if (blackout === null || a.direction !== 'to-vm') return false;
+  const isInstant = a.startMs >= blackout.fromMs && a.startMs < blackout.goneMs + LEARNING_MS;
+  const waitedMs = beyondMs(a, blackout) > NEW_CONNECTION_MS ? (a.totalMs ?? 0) - RETRANSMISSION_MS : Infinity;
+  return isInstant && waitedMs <= NEW_CONNECTION_MS;
+}
+
+function beyondMs(a: Attempt, blackout: Blackout | null): number {
+  return (a.totalMs ?? 0) - restOfBlackoutMs(a.startMs, blackout);
 }
 
 function restOfBlackoutMs(startMs: number, blackout: Blackout | null): number {
   return blackout === null ? 0 : Math.max(0, blackout.backMs - startMs);
+}
+
+/** The failed, slow and caught ones in words, for whoever looks for the cause: when, which way, how long. */
+export function troubledAttempts(
+  attempts: readonly DirectedAttempt[],
+  blackout: Blackout,
+  zeroMs: number,
+): readonly string[] {
+  return attempts
+    .filter((a) => a.error !== null || beyondMs(a, blackout) > NEW_CONNECTION_MS)
+    .map((a) => {
+      const at = `${a.direction} IPv${a.family} at ${(a.startMs - zeroMs).toFixed(0)} ms`;
+      const took = `${(a.totalMs ?? 0).toFixed(0)} ms, of it ${(a.connectMs ?? 0).toFixed(0)} ms to connect`;
+      return `${at}: ${a.error ?? took}${isCaught(a, blackout) ? ' (caught by the unplugging)' : ''}`;
+    });
 }

@@ -81,7 +81,11 @@ export interface MovedEntries {
 }
 
 /** Compares the long-lived connections: no packet changes their state while the listings are taken. */
-export function compareAtLift(source: FirewallListing, destination: FirewallListing): MovedEntries {
+export function compareAtLift(
+  source: FirewallListing,
+  destination: FirewallListing,
+  idlePorts: ReadonlySet<number>,
+): MovedEntries {
   const entries = source.entries.filter(
     (e) =>
       e.zone === source.zone &&
@@ -103,7 +107,7 @@ export function compareAtLift(source: FirewallListing, destination: FirewallList
   const fresh = [...there.values()].filter((d) => !here.has(d.flow));
   return {
     compared: entries.length,
-    listed: compareListings(entries, destination.entries, destination.zone),
+    listed: compareListings(entries, destination.entries, destination.zone, idlePorts),
     details,
     strictMoved,
     liberalNew: fresh.filter((d) => d.flags.some((f) => (f & LIBERAL) !== 0)).length,

@@ -24,6 +24,8 @@ export interface Phase {
   readonly controller: RunningController;
 }
 
+/** conntrack's timeout of closed connections at the lab's firewalls. */
+export const CLOSED_TIMEOUT_S = 10;
 const CONNECT_TIMEOUT_MS = 30_000;
 const DISCOVER_TIMEOUT_MS = 45_000;
 /** Another lab or test on this machine may hold the testbed. */
@@ -43,6 +45,7 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
     const { nves } = await controller.api.status();
     return nves.connected >= testbed.ready.nves.length ? true : `${nves.connected} connected`;
   });
+  await Promise.all(testbed.ready.firewalls.map(forgetClosedSoon));
   if (options.mode === 'firewall') await startAgents(run, folder, testbed, controller);
   else await Promise.all(testbed.ready.firewalls.map(makeWire));
   await untilForwarding(run, testbed, controller);
@@ -73,6 +76,16 @@ async function startAgents(
 /** The controller's own records of this phase, beside what the lab has measured. */
 async function saveRecords(controller: RunningController, file: string): Promise<void> {
   writeFileSync(file, `${JSON.stringify(await controller.api.migrations(), null, 2)}\n`);
+}
+
+/**
+ * The connections that are opened and closed all through a run would stay in the tables for two minutes each, and in the
+ * end be most of what moves. The namespace's own setting; it goes with the namespace.
+ */
+async function forgetClosedSoon({ netns }: TestbedFirewall): Promise<void> {
+  const names = ['time_wait', 'last_ack', 'close_wait', 'fin_wait'].map((state) => `nf_conntrack_tcp_timeout_${state}`);
+  const settings = names.map((name) => `net.netfilter.${name}=${CLOSED_TIMEOUT_S}`);
+  await runProgram('sysctl', ['-q', '-w', ...settings], { netns });
 }
 
 /** A bridge keeps LLDP to itself unless told otherwise; a wire does not. */

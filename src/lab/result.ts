@@ -36,11 +36,15 @@ export interface MoveResult {
   readonly newOpened: number;
   readonly newFailed: number;
   readonly newSlow: number;
+  /** Opened towards the VM in the instant of its unplugging, through at the opener's retransmission; not in `newSlow`. */
+  readonly newCaught: number;
   /** Sent outside the VM's blackout and never arrived. */
   readonly udpLost: number;
   readonly udpLostInBlackout: number;
   /** Of those in the blackout, sent after the VM was back and before its new place was learnt. */
   readonly udpLostLearning: number;
+  /** When the datagrams of `udpLost` were sent: direction and ms after the unplugging. */
+  readonly udpLostAt: readonly string[];
   readonly pingLost: number;
   readonly pingLostInBlackout: number;
   readonly invalidAtSource: number | null;
@@ -60,6 +64,8 @@ export interface MoveResult {
   readonly echoed: number;
   readonly connections: number;
   readonly newWorstBeyondMs: number;
+  /** The failed and slow ones in words. */
+  readonly newTroubled: readonly string[];
   readonly steps: readonly StepTime[];
   readonly held: Readonly<Record<string, number>>;
   readonly oracle: OracleResult | null;

@@ -2,6 +2,7 @@
 // time. Latency probes and load have processes of their own, so that load does not show as latency.
 
 import { epochMs } from './deadline.ts';
+import type { DirectedAttempt } from './new-connections.ts';
 import { startPing, type Ping } from './ping.ts';
 import type { Testbed, TestbedVm } from './testbed.ts';
 import { startTrafficInVm, type TrafficProcess } from './traffic-process.ts';
@@ -13,7 +14,6 @@ import {
   planConnections,
   type End,
 } from './traffic/connection-plan.ts';
-import type { Attempt } from './traffic/opener.ts';
 import type { CheckResult, ConnectionGap } from './traffic/stream-client.ts';
 import type { AnswerKind, StreamFailure } from './traffic/stream-server.ts';
 
@@ -44,6 +44,8 @@ export interface DatagramWindow {
 
 export interface TenantTraffic {
   readonly connections: number;
+  /** Local ports of the connections on which nothing is written but checks. */
+  readonly idlePorts: ReadonlySet<number>;
   beginWindow(): Promise<void>;
   endWindow(): Promise<readonly ConnectionGap[]>;
   /** Writes `bytes` on every connection; who does not answer within `timeoutMs` is silent. */
@@ -52,7 +54,7 @@ export interface TenantTraffic {
   pause(): Promise<void>;
   failures(): Promise<readonly StreamFailure[]>;
   datagrams(fromMs: number, toMs: number): Promise<readonly DatagramWindow[]>;
-  attempts(): Promise<readonly Attempt[]>;
+  attempts(): Promise<readonly DirectedAttempt[]>;
   stopOpeners(): Promise<void>;
   readonly pings: readonly Ping[];
   stop(): Promise<void>;
@@ -141,8 +143,10 @@ function tenantTraffic(
 ): TenantTraffic {
   const streams = ends.flatMap((e) => [e.streams, e.bulk]);
   const datagrams = ends.map((e) => e.datagrams);
+  const plans = planConnections(options.flows, options.firstPort);
   return {
     connections: options.flows,
+    idlePorts: new Set(plans.filter((p) => p.kind === 'idle').map((p) => p.id)),
     pings,
     beginWindow: async () => {
       await Promise.all(streams.map((p) => p.call('stream.beginWindow', {})));
@@ -174,16 +178,20 @@ function tenantTraffic(
       ]);
     },
     attempts: async () => {
-      const drained = await Promise.all(
-        ends.flatMap((e) => (e.opener === null ? [] : [e.opener.call('opener.drain', {})])),
-      );
-      return drained.flatMap((d) => d.attempts);
+      const drained = await Promise.all(ends.map((e) => attemptsOf(e)));
+      return drained.flat();
     },
     stopOpeners: async () => {
       await Promise.all(ends.flatMap((e) => (e.opener === null ? [] : [e.opener.call('opener.stop', {})])));
     },
     stop: () => stopAll(ends, pings),
   };
+}
+
+async function attemptsOf({ end, opener }: EndProcesses): Promise<readonly DirectedAttempt[]> {
+  if (opener === null) return [];
+  const direction = end === 'vm' ? 'from-vm' : 'to-vm';
+  return (await opener.call('opener.drain', {})).attempts.map((a) => ({ ...a, direction }));
 }
 
 async function failures(streams: readonly TrafficProcess[]): Promise<readonly StreamFailure[]> {

@@ -35,6 +35,7 @@ export function uc1Conditions(e: Uc1Evidence): readonly Condition[] {
       e.moves,
       (m) => m.udpLost,
       (m) => m.udpLostInBlackout,
+      (m) => m.udpLostLearning,
     ),
     outsideBlackout(
       'ping lost outside the blackout',
@@ -171,12 +172,14 @@ function outsideBlackout(
   moves: readonly MoveResult[],
   outside: (m: MoveResult) => number,
   inside: (m: MoveResult) => number,
+  learning?: (m: MoveResult) => number,
 ): Condition {
   const lost = sum(moves.map(outside));
+  const more = learning === undefined ? '' : `, of them ${sum(moves.map(learning))} while the new place was learnt`;
   return {
     name,
     held: moves.length > 0 && lost === 0,
-    value: `${lost}; inside ${sum(moves.map(inside))}`,
+    value: `${lost}; inside ${sum(moves.map(inside))}${more}`,
     bound: '0',
   };
 }
@@ -224,9 +227,15 @@ function newSlow(e: Uc1Evidence): Condition {
   return {
     name: 'new connections slow',
     held: e.moves.length > 0 && slow === 0,
-    value: `${slow}; the slowest took ${round1(worstMs)} ms beyond the blackout`,
+    value: `${slow}; the slowest took ${round1(worstMs)} ms beyond the blackout${caughtNote(e)}`,
     bound: `none beyond what was left of the blackout + ${NEW_CONNECTION_MS} ms`,
   };
+}
+
+/** SYNs to a port that goes at that moment are beyond anybody's help: counted apart, and shown. */
+function caughtNote(e: Uc1Evidence): string {
+  const caught = sum(e.moves.map((m) => m.newCaught));
+  return caught === 0 ? '' : `; ${caught} caught by the unplugging came through at their retransmission`;
 }
 
 /** The control run: without the state, no connection may come through the other firewall. */

@@ -6,11 +6,11 @@ import { endedStep, notifyToMs, stepTimes, type Migration } from './controller-a
 import { epochMs, sleep } from './deadline.ts';
 import { watchMigration } from './migration-watch.ts';
 import { dpidText, stateHostOf, vmIdentity } from './names.ts';
-import { countNewConnections } from './new-connections.ts';
+import { countNewConnections, troubledAttempts } from './new-connections.ts';
 import { compareAtLift, listFirewalls, type FirewallListing } from './oracle.ts';
 import type { Phase } from './phase.ts';
 import type { MoveResult, OracleResult } from './result.ts';
-import { longestGap, worst } from './statistics.ts';
+import { longestGap, sum, worst } from './statistics.ts';
 import type { DatagramWindow, TenantTraffic } from './tenant-traffic.ts';
 import type { Announce, TestbedMove } from './testbed.ts';
 import type { StreamFailure } from './traffic/stream-server.ts';
@@ -60,7 +60,7 @@ export async function measureMove(
   const { move, migration, window } = seen;
   const datagrams = await tenants.a.datagrams(window.fromMs, window.toMs);
   const inFlightMs = longestWayMs(datagrams, move.unplugRequestedAt);
-  const blackout = blackoutOf(move, inFlightMs, learntMs(datagrams, move));
+  const blackout = blackoutOf(move, inFlightMs, worst(datagrams.map((w) => learntMs(w, move) ?? Infinity)));
   const transfer = migration.transfers[0];
   const source = firewallOf(phase, transfer?.source ?? null) ?? besideServer(phase, move.from.server);
   const destination = firewallOf(phase, transfer?.destination ?? null) ?? besideServer(phase, move.to.server);
@@ -74,8 +74,8 @@ export async function measureMove(
       from: move.from.server,
       to: move.to.server,
       ...describeFailures(newFailures(before.failuresA, after.failuresA), seen.checkA.silent),
-      ...(await describeNew(tenants.a, blackout)),
-      ...describeDatagrams(datagrams, blackout, window, move),
+      ...(await describeNew(tenants.a, blackout, move)),
+      ...describeDatagrams(datagrams, inFlightMs, window, move),
       ...describePings(tenants.a, { ...blackout, fromMs: blackout.fromMs - inFlightMs }, window),
       ...invalidOf(before.counters, after.counters, source, destination),
       installedBeforeFirstPacket: null,
@@ -85,7 +85,7 @@ export async function measureMove(
       longestEchoMs: seen.checkA.longestAnswerMs,
       echoed: seen.checkA.answered,
       connections: tenants.a.connections,
-      oracle: oracleOf(seen.listings, source, destination),
+      oracle: oracleOf(seen.listings, source, destination, tenants.a.idlePorts),
       otherTenant: {
         ...describeFailures(newFailures(before.failuresB, after.failuresB), seen.checkB.silent),
         ...(await otherTenant(tenants.b, window)),
@@ -107,8 +107,9 @@ async function moveAndCheck(phase: Phase, tenants: Tenants, plan: MovePlan, sign
   const move = await testbed.move({ vm: vm.name, server, blackoutMs, announce });
   const lifted = await watch.lifted(LIFT_TIMEOUT_MS);
   const firewalls = testbed.ready.mode === 'firewall' ? testbed.ready.firewalls : [];
-  const [listings, checkA, checkB, migration] = await Promise.all([
-    endedStep(lifted, 'lift') === undefined ? [] : listFirewalls(firewalls, vm.vlan),
+  // The listings come first: the checks write on every connection, which changes timeouts.
+  const listings = endedStep(lifted, 'lift') === undefined ? [] : await listFirewalls(firewalls, vm.vlan);
+  const [checkA, checkB, migration] = await Promise.all([
     tenants.a.check(ECHO_BOUND_MS),
     tenants.b.check(ECHO_BOUND_MS),
     watch.ended(END_TIMEOUT_MS),
@@ -189,43 +190,49 @@ function describeFailures(failures: readonly StreamFailure[], silent: readonly n
   return { resets: resets.size, lostConnections: new Set([...failures.map((f) => f.id), ...silent]).size };
 }
 
-async function describeNew(traffic: TenantTraffic, blackout: Blackout) {
-  const count = countNewConnections(await traffic.attempts(), blackout);
+async function describeNew(traffic: TenantTraffic, blackout: Blackout, move: TestbedMove) {
+  const attempts = await traffic.attempts();
+  const count = countNewConnections(attempts, blackout);
   return {
     newOpened: count.opened,
     newFailed: count.failed,
     newSlow: count.slow,
+    newCaught: count.caught,
     newWorstBeyondMs: count.worstBeyondMs,
+    newTroubled: troubledAttempts(attempts, blackout, move.unpluggedAt),
   };
 }
 
-/** The send stamp of the first datagram to the VM, sent since it was back, that reached it. */
-function learntMs(windows: readonly DatagramWindow[], move: TestbedMove): number | null {
+/** The send stamp of the first datagram sent since the VM was back that arrived. */
+function learntMs(window: DatagramWindow, move: TestbedMove): number | null {
   const backMs = backAtMs(move);
-  const toVm = windows.find((w) => w.direction === 'to-vm');
-  return toVm?.sentMs.find((sent, i) => sent >= backMs && (toVm.arrivedMs[i] ?? 0) > 0) ?? null;
+  return window.sentMs.find((sent, i) => sent >= backMs && (window.arrivedMs[i] ?? 0) > 0) ?? null;
 }
 
 function describeDatagrams(
   windows: readonly DatagramWindow[],
-  blackout: Blackout,
+  inFlightMs: number,
   range: { fromMs: number; toMs: number },
   move: TestbedMove,
 ) {
-  const losses = countLosses(
-    windows.flatMap((w) => lostSends(w.sentMs, w.arrivedMs)),
-    blackout,
-  );
+  const judged = windows.map((w) => {
+    const blackout = blackoutOf(move, inFlightMs, learntMs(w, move));
+    const sentMs = lostSends(w.sentMs, w.arrivedMs);
+    const outside = sentMs.filter((t) => t < blackout.fromMs || t >= blackout.toMs);
+    const at = outside.map((t) => `${w.direction} ${(t - move.unpluggedAt).toFixed(0)}`);
+    return { ...countLosses(sentMs, blackout), at };
+  });
   const reached = windows
     .filter((w) => w.direction === 'to-vm')
     .flatMap((w) => w.arrivalsMs)
     .find((t) => t > move.pluggedAt);
   return {
-    udpLost: losses.outside,
-    udpLostInBlackout: losses.lost - losses.outside,
-    udpLostLearning: losses.learning,
+    udpLost: sum(judged.map((j) => j.outside)),
+    udpLostInBlackout: sum(judged.map((j) => j.lost - j.outside)),
+    udpLostLearning: sum(judged.map((j) => j.learning)),
+    udpLostAt: judged.flatMap((j) => j.at),
     longestGapMs: longestDatagramGap(windows, range),
-    learningMs: reached === undefined ? null : Math.max(0, reached - blackout.backMs),
+    learningMs: reached === undefined ? null : Math.max(0, reached - backAtMs(move)),
     silences: silences(windows, move),
   };
 }
@@ -261,11 +268,12 @@ function oracleOf(
   listings: readonly FirewallListing[],
   source: string | null,
   destination: string | null,
+  idlePorts: ReadonlySet<number>,
 ): OracleResult | null {
   const at = (name: string | null): FirewallListing | undefined => listings.find((l) => l.firewall === name);
   const [from, to] = [at(source), at(destination)];
   if (from === undefined || to === undefined) return null;
-  const { listed, details, ...counts } = compareAtLift(from, to);
+  const { listed, details, ...counts } = compareAtLift(from, to, idlePorts);
   return {
     ...counts,
     differences: listed.map((d) => `${d.flow}: ${d.what} ${d.source} / ${d.destination || 'absent'}`),

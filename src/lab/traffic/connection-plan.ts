@@ -19,10 +19,12 @@ export const DATAGRAM_PORT = 7003;
 
 const BULK = 4;
 const TRICKLE = 150;
+/** Of few connections more than half write, and some stay idle: both kinds are worth looking at. */
+const TRICKLE_SHARE = 0.6;
 
 /** `flows` connections with ids (local ports) from `firstId` on. Needs at least one of each kind: `flows` >= 6. */
 export function planConnections(flows: number, firstId: number): readonly PlannedConnection[] {
-  const trickle = Math.min(TRICKLE, Math.max(1, flows - BULK - 1));
+  const trickle = Math.min(TRICKLE, Math.round((flows - BULK) * TRICKLE_SHARE));
   return Array.from({ length: flows }, (_, i) => ({
     id: firstId + i,
     kind: i < BULK ? 'bulk' : i < BULK + trickle ? 'trickle' : 'idle',

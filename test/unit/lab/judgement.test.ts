@@ -43,9 +43,11 @@ const goodMove: MoveResult = {
   newOpened: 100,
   newFailed: 0,
   newSlow: 0,
+  newCaught: 0,
   udpLost: 0,
   udpLostInBlackout: 55,
   udpLostLearning: 2,
+  udpLostAt: [],
   pingLost: 0,
   pingLostInBlackout: 5,
   invalidAtSource: 0,
@@ -59,6 +61,7 @@ const goodMove: MoveResult = {
   echoed: 200,
   connections: 200,
   newWorstBeyondMs: 40,
+  newTroubled: [],
   steps: [{ step: 'notify', atMs: 0, ms: 1 }, { step: 'pin', atMs: 1, ms: 4 }], // prettier-ignore
   held: {},
   oracle: { compared: 200, differences: [], detailDifferences: [], strictMoved: 0, liberalNew: 0, newEntries: 3 },
@@ -178,7 +181,7 @@ describe('scenario move', () => {
 describe('losses', () => {
   it('are excused in the blackout, while in flight, and for 50 ms of learning at most', () => {
     const learnt = blackoutOf(testbedMove, 10, 1120);
-    expect(learnt).to.deep.equal({ fromMs: 988, toMs: 1120, backMs: 1107 });
+    expect(learnt).to.deep.equal({ fromMs: 988, toMs: 1120, goneMs: 1001, backMs: 1107 });
     expect(blackoutOf(testbedMove, 10, null).toMs).to.equal(1157);
     expect(blackoutOf(testbedMove, 10, 2000).toMs).to.equal(1157);
     expect(countLosses([987, 988, 1050, 1107, 1119, 1120, 1300], learnt)).to.deep.equal({
@@ -203,6 +206,7 @@ describe('new connections', () => {
   const attempt = (startMs: number, totalMs: number | null, error: string | null = null) => ({
     startMs,
     family: 4 as const,
+    direction: 'from-vm' as const,
     connectMs: totalMs,
     totalMs,
     error,
@@ -214,8 +218,27 @@ describe('new connections', () => {
       [attempt(1007, 399), attempt(1007, 401), attempt(2000, 301), attempt(2000, null, 'x')],
       blackout,
     );
-    expect(count).to.deep.equal({ opened: 4, failed: 1, slow: 2, worstBeyondMs: 301 });
+    expect(count).to.deep.equal({ opened: 4, failed: 1, slow: 2, caught: 0, worstBeyondMs: 301 });
     expect(countNewConnections([attempt(1007, 399)], null).slow).to.equal(1);
+  });
+});
+
+describe('a SYN in the air when the VM is unplugged', () => {
+  const blackout = blackoutOf(testbedMove, 10, 1110);
+  const count = (direction: 'to-vm' | 'from-vm', startMs: number, totalMs: number) =>
+    countNewConnections([{ startMs, family: 4, direction, connectMs: totalMs, totalMs, error: null }], blackout);
+
+  it('may come through at its retransmission, and is counted apart', () => {
+    expect(count('to-vm', 995, 1030)).to.deep.include({ slow: 0, caught: 1, worstBeyondMs: 0 });
+    expect(count('to-vm', 1050, 1030)).to.deep.include({ slow: 0, caught: 1 });
+  });
+
+  it('is slow when it takes longer than that, was sent later or earlier, or by the VM', () => {
+    expect(count('to-vm', 995, 1301)).to.deep.include({ slow: 1, caught: 0 });
+    expect(count('to-vm', 1052, 1030)).to.deep.include({ slow: 1, caught: 0 });
+    expect(count('to-vm', 987, 1030)).to.deep.include({ slow: 1, caught: 0 });
+    expect(count('from-vm', 1000, 1030)).to.deep.include({ slow: 1, caught: 0 });
+    expect(count('to-vm', 995, 30)).to.deep.include({ slow: 0, caught: 0 });
   });
 });
 

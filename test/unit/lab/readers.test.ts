@@ -135,16 +135,20 @@ describe('conntrack listings', () => {
 
   it('differ in each attribute by itself, and in a missing entry', () => {
     const [mine] = entries;
-    const what = (change: object): readonly string[] =>
-      compareListings([mine!], [{ ...mine!, ...change }], 101).map((d) => d.what);
+    const what = (change: object, idle: readonly number[] = []): readonly string[] =>
+      compareListings([mine!], [{ ...mine!, ...change }], 101, new Set(idle)).map((d) => d.what);
     expect(what({ state: 'CLOSE_WAIT' })).to.deep.equal(['state']);
     expect(what({ mark: 0 })).to.deep.equal(['mark']);
     expect(what({ assured: false })).to.deep.equal(['assured']);
     expect(what({ timeoutS: 431_996 })).to.deep.equal(['timeout']);
+    expect(what({ timeoutS: 299 })).to.deep.equal([]);
+    expect(what({ timeoutS: 299 }, [20_000])).to.deep.equal(['timeout']);
     expect(what({ sourcePort: 1 })).to.deep.equal(['missing']);
     expect(what({ zone: 102 })).to.deep.equal(['missing']);
   });
 });
+
+const NO_PORTS: ReadonlySet<number> = new Set();
 
 describe('comparison at the lift', () => {
   const detail = (change: object = {}) => ({
@@ -166,7 +170,7 @@ describe('comparison at the lift', () => {
 
   it('accepts liberal flags on moved entries and strict ones on new entries', () => {
     const born = detail({ flow: 'tcp 10.0.0.3 40000 > 10.0.0.1 7002' });
-    const result = compareAtLift(listing([detail()]), listing([detail({ flags: [0x0b, 0x0b] }), born]));
+    const result = compareAtLift(listing([detail()]), listing([detail({ flags: [0x0b, 0x0b] }), born]), NO_PORTS);
     expect(result).to.deep.equal({
       compared: 1,
       listed: [],
@@ -178,13 +182,13 @@ describe('comparison at the lift', () => {
   });
 
   it('names a lost window scale, lost flags, lost labels, a strict moved entry and a liberal new one', () => {
-    const there = (change: object) => compareAtLift(listing([detail()]), listing([detail(change)]));
+    const there = (change: object) => compareAtLift(listing([detail()]), listing([detail(change)]), NO_PORTS);
     expect(there({ scales: [0, 0] }).details[0]).to.contain('window scales 7/9 became 0/0');
     expect(there({ flags: [0x08, 0x08] }).details[0]).to.contain('flags 3/3 became 0/0');
     expect(there({ flags: [0x0b, 0x0b], labels: '' }).details[0]).to.contain('labels');
     expect(there({}).strictMoved).to.equal(1);
     const born = detail({ flow: 'tcp 10.0.0.3 40000 > 10.0.0.1 7002', flags: [0x0b, 0x03] });
-    expect(compareAtLift(listing([detail()]), listing([detail(), born])).liberalNew).to.equal(1);
+    expect(compareAtLift(listing([detail()]), listing([detail(), born]), NO_PORTS).liberalNew).to.equal(1);
   });
 
   it('reads what the ctnetlink reader prints', () => {

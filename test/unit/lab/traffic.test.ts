@@ -78,7 +78,7 @@ describe('test connections', () => {
     expect(check.answered).to.equal(36);
     expect(client.failures()).to.deep.equal([]);
     expect(server.report()).to.deep.equal({ connections: 36, failures: [] });
-    expect(client.endWindow()).to.have.length(35);
+    expect(client.endWindow()).to.have.length(22);
     client.close();
     await server.close();
   });
