@@ -70,9 +70,11 @@ export class Connection {
     socket.on('error', (error) => {
       this.close(new OpenFlowError('CLOSED', error.message, { cause: error }));
     });
-    socket.on('close', () => {
-      this.close(new OpenFlowError('CLOSED', 'the switch closed the connection'));
-    });
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => {
+        this.close(new OpenFlowError('CLOSED', 'the switch closed the connection'));
+      });
+    }
     const { state, effects } = beginHandshake(options.versions);
     this.#handshake = state;
     this.#run(effects);
