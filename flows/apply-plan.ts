@@ -1,7 +1,7 @@
 // A difference as bundles: which flow mods in which phase, and how to take each back. Pure.
 
 import type { FlowMod, MeterMod } from '../src/openflow/model.ts';
-import { isOurs } from './cookies.ts';
+import { decodeCookie, isOurs } from './cookies.ts';
 import type { Difference } from './diff.ts';
 import type { InstalledRule, Stage } from './rule.ts';
 import { FROM_VAP, TABLE, TABLE_COUNT, meterLimits } from './tables.ts';
@@ -30,10 +30,17 @@ export function planOf(change: Difference): ApplyPlan {
     plan[to.stage === 'ingress' ? 'turn' : 'build'].push({ mod: put(to), inverse: restore(from) });
   }
   for (const rule of change.delete) {
-    plan[stageOf(rule) === 'ingress' ? 'turn' : 'clear'].push({ mod: remove(rule), inverse: restore(rule) });
+    // When a VM is back, what sent frames after it goes in the step in which they are delivered again.
+    const ended = isTrail(rule) && change.modify.some((m) => m.from.cookie === rule.cookie);
+    plan[ended ? 'build' : stageOf(rule) === 'ingress' ? 'turn' : 'clear'].push({
+      mod: remove(rule),
+      inverse: restore(rule),
+    });
   }
   return plan;
 }
+
+const isTrail = (rule: InstalledRule): boolean => decodeCookie(rule.cookie)?.kind === 'trail';
 
 /** What to do about rules found in a switch: those of our tables and of our making are ours to delete, others are not. */
 export function isManaged(rule: InstalledRule): boolean {

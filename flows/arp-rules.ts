@@ -1,6 +1,7 @@
 // Table 2: ARP requests of VMs for known addresses are answered by the switch itself, so they neither cross a State Host nor
 // die with the controller (hard case 10).
 
+import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
 import { PORT, PRIORITY } from './tables.ts';
 import { ARP, apply, ethSrc, field, fromVap, isIpv6, missGoto, moveField, output, rule, setField } from './terms.ts';
@@ -25,15 +26,10 @@ export function arpRules(vms: readonly VmView[]): Rule[] {
   return rules;
 }
 
-const answers = new WeakMap<VmView, readonly { address: string; rules: readonly Rule[] }[]>();
-
 function answersOf(vm: VmView): readonly { address: string; rules: readonly Rule[] }[] {
-  let made = answers.get(vm);
-  if (made === undefined) {
-    made = vm.addresses.filter((a) => !isIpv6(a)).map((address) => ({ address, rules: answer(vm, address) }));
-    answers.set(vm, made);
-  }
-  return made;
+  return kept(vm, 'arp', () =>
+    vm.addresses.filter((a) => !isIpv6(a)).map((address) => ({ address, rules: answer(vm, address) })),
+  );
 }
 
 function answer(vm: VmView, address: string): Rule[] {

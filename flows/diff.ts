@@ -3,9 +3,6 @@
 import { ruleKey, sameRule } from './rule.ts';
 import type { InstalledRule, Rule } from './rule.ts';
 
-/** Rules by key (`ruleKey`). */
-export type RuleIndex<R extends InstalledRule = InstalledRule> = ReadonlyMap<string, R>;
-
 export interface Difference {
   readonly add: readonly Rule[];
   /** Same key, other instructions, owner or timeout. */
@@ -14,23 +11,27 @@ export interface Difference {
 }
 
 /** By key; of rules with one key the last counts. */
-export function indexRules<R extends InstalledRule>(rules: Iterable<R>): RuleIndex<R> {
+export function indexRules<R extends InstalledRule>(rules: Iterable<R>): Map<string, R> {
   const index = new Map<string, R>();
   for (const rule of rules) index.set(ruleKey(rule), rule);
   return index;
 }
 
-export function diff(installed: RuleIndex, desired: RuleIndex<Rule>): Difference {
+/** Each list without two rules of one key. Rules that are the same object on both sides cost next to nothing. */
+export function diff(installed: readonly InstalledRule[], desired: readonly Rule[]): Difference {
+  const here = new Set(installed);
+  const wanted = desired.filter((rule) => !here.delete(rule));
+  const others = indexRules(here);
   const add: Rule[] = [];
   const modify: { from: InstalledRule; to: Rule }[] = [];
-  const gone: InstalledRule[] = [];
-  for (const [key, rule] of desired) {
-    const there = installed.get(key);
+  for (const rule of wanted) {
+    const key = ruleKey(rule);
+    const there = others.get(key);
+    others.delete(key);
     if (there === undefined) add.push(rule);
     else if (!sameRule(there, rule)) modify.push({ from: there, to: rule });
   }
-  for (const [key, rule] of installed) if (!desired.has(key)) gone.push(rule);
-  return { add, modify, delete: gone };
+  return { add, modify, delete: [...others.values()] };
 }
 
 export const isEmpty = (d: Difference): boolean => d.add.length + d.modify.length + d.delete.length === 0;

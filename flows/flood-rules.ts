@@ -5,6 +5,7 @@ import type { Dpid, PortNo } from '../src/base/ids.ts';
 import type { Action } from '../src/openflow/model.ts';
 import type { Atlas, VnPlan } from './atlas.ts';
 import { sourcesAt } from './forward-rules.ts';
+import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
 import { ETH, PRIORITY } from './tables.ts';
 import { apply, encap, ethSrc, ethType, field, fromFabric, fromVap, inPort, missDrop, output, rule } from './terms.ts';
@@ -33,13 +34,15 @@ interface Branch {
 export function flooding(atlas: Atlas, plan: VnPlan, emit: Emit): void {
   const { vnid, vlan } = plan.vn;
   for (const [nve, vaps] of plan.vaps) {
-    emit(nve, rule('flood', 'deliver', deliver, [fromFabric(vnid)], [apply(...vaps.map(output))]));
+    const deliverAll = (): Rule => rule('flood', 'deliver', deliver, [fromFabric(vnid)], [apply(...vaps.map(output))]);
+    emit(nve, kept(plan.vn, `flood/${vaps.join()}`, deliverAll));
     const tree = treeFrom(atlas, plan, nve);
     for (const [node, { inPort: cameIn, outPorts }] of tree) {
       const onward = outPorts.size === 0 ? [] : encap(vlan, ...outPorts);
       if (cameIn === null) {
-        const copies: Action[] = [...vaps.map(output), ...onward]; // never back out of in_port
-        emit(nve, rule('flood', 'ingress', replicate, [fromVap(vnid)], [apply(...copies)]));
+        const copies = (): Action[] => [...vaps.map(output), ...onward]; // never back out of in_port
+        const made = (): Rule => rule('flood', 'ingress', replicate, [fromVap(vnid)], [apply(...copies())]);
+        emit(nve, kept(plan.vn, `flood/${vaps.join()}/${[...outPorts].join()}`, made));
       } else if (onward.length > 0) {
         const local = (plan.vaps.get(node) ?? []).map(output);
         for (const vm of sourcesAt(plan, nve)) {

@@ -5,6 +5,7 @@ import type { Dpid, PortNo } from '../src/base/ids.ts';
 import { locationOf } from './atlas.ts';
 import type { Atlas, Transit, VnPlan } from './atlas.ts';
 import { encodeCookie } from './cookies.ts';
+import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
 import { PRIORITY, meterId } from './tables.ts';
 import {
@@ -30,7 +31,7 @@ import {
 } from './terms.ts';
 import type { VmView, VnView } from './world.ts';
 
-const { group, here, transitPair, transit, away } = PRIORITY.forward;
+const { group, turn, here, transitPair, transit, away } = PRIORITY.forward;
 type Emit = (nve: Dpid, rule: Rule) => void;
 
 // Unknown unicast is dropped and counted, never flooded.
@@ -64,7 +65,7 @@ export function unicast(atlas: Atlas, plan: VnPlan, emit: Emit): void {
  * step and no frame meets none of them.
  */
 function atTarget(plan: VnPlan, vm: VmView, target: Dpid, emit: Emit): void {
-  const rules = kept(vm, `here`, () => (vm.at === null ? limbo(vm) : [deliver(vm, vm.at.port)]));
+  const rules = kept(vm, 'here', () => (vm.at === null ? limbo(vm) : [deliver(vm, vm.at.port)]));
   if (vm.at !== null && plan.vaps.get(target)?.includes(vm.at.port) !== true) return; // its port is not (or no longer) a VAP
   for (const made of rules) emit(target, made);
 }
@@ -85,7 +86,8 @@ function limbo(vm: VmView): Rule[] {
 
 /**
  * Has no in_port on purpose: it takes the place of the delivering entry. It cannot loop, for a frame never leaves by the
- * port it came in (OpenFlow 1.3.5, 7.2.1), and the way from an old place to a new one is the same in both directions.
+ * port it came in (OpenFlow 1.3.5, 7.2.1), and the way from an old place to a new one is the same in both directions. Only
+ * what comes from sources on the far side of that way turns back, pair by pair: from both ends no source is on the far side.
  */
 function trails(atlas: Atlas, plan: VnPlan, emit: Emit): void {
   const seen = new Set<string>();
@@ -96,19 +98,39 @@ function trails(atlas: Atlas, plan: VnPlan, emit: Emit): void {
     const target = vm === undefined ? null : locationOf(vm);
     const port = target === null || target === from ? null : atlas.firstHop(from, target);
     if (vm === undefined || port === null) continue;
-    const [made] = kept(vm, `trail/${plan.vn.vlan}/${port}`, () => {
-      const out = [apply(...encap(plan.vn.vlan, port))];
-      return [rule('forward', 'transit', here, [inVn(vnid), ethDst(mac)], out, encodeCookie('trail', vm.serial))];
-    });
-    if (made !== undefined) emit(from, made);
+    emit(from, trailRule(plan.vn, vm, port));
+    // Not through a State Host: it would see one source from both sides (hard case 9).
+    if (atlas.route(from, target as Dpid)?.stateHosts.length !== 0) continue;
+    for (const src of plan.vms)
+      if (src !== vm && comesInBy(atlas, src, from) === port) emit(from, turnRule(plan.vn, vm, port, src));
   }
 }
 
+function trailRule(vn: VnView, vm: VmView, port: PortNo): Rule {
+  return kept(vm, `trail/${vn.vlan}/${port}`, () => {
+    const out = [apply(...encap(vn.vlan, port))];
+    return rule('forward', 'transit', here, [inVn(vm.vnid), ethDst(vm.mac)], out, encodeCookie('trail', vm.serial));
+  });
+}
+
+function turnRule(vn: VnView, vm: VmView, port: PortNo, src: VmView): Rule {
+  return kept(vm, `turn/${vn.vlan}/${port}/${src.mac}`, () => {
+    const match = [inPort(port), fromFabric(vm.vnid), ethDst(vm.mac), ethSrc(src.mac)];
+    const out = [apply(...encap(vn.vlan, outOf(port, port)))];
+    return rule('forward', 'transit', turn, match, out, encodeCookie('trail', vm.serial));
+  });
+}
+
+/** The port by which a VM's frames arrive at an NVE. */
+function comesInBy(atlas: Atlas, src: VmView, nve: Dpid): PortNo | null {
+  const at = locationOf(src);
+  return at === null ? null : (atlas.route(at, nve)?.hops.at(-1)?.inPort ?? null);
+}
+
 function awayRule(vn: VnView, vm: VmView, port: PortNo): Rule {
-  const [made] = kept(vm, `away/${vn.vlan}/${port}`, () => [
+  return kept(vm, `away/${vn.vlan}/${port}`, () =>
     rule('forward', 'ingress', away, [fromVap(vm.vnid), ethDst(vm.mac)], [apply(...encap(vn.vlan, port))]),
-  ]);
-  return made as Rule;
+  );
 }
 
 /**
@@ -135,7 +157,7 @@ function transits(plan: VnPlan, vm: VmView, passing: readonly Transit[], emit: E
 }
 
 function transitRule(vn: VnView, vm: VmView, cameIn: PortNo, port: PortNo, src?: VmView): Rule {
-  const [made] = kept(vm, `transit/${vn.vlan}/${cameIn}/${port}/${src?.mac ?? ''}`, () => {
+  return kept(vm, `transit/${vn.vlan}/${cameIn}/${port}/${src?.mac ?? ''}`, () => {
     const match = [
       inPort(cameIn),
       fromFabric(vm.vnid),
@@ -143,9 +165,8 @@ function transitRule(vn: VnView, vm: VmView, cameIn: PortNo, port: PortNo, src?:
       ...(src === undefined ? [] : [ethSrc(src.mac)]),
     ];
     const out = [apply(...encap(vn.vlan, outOf(port, cameIn)))];
-    return [rule('forward', 'transit', src === undefined ? transit : transitPair, match, out)];
+    return rule('forward', 'transit', src === undefined ? transit : transitPair, match, out);
   });
-  return made as Rule;
 }
 
 function mostCommon(through: readonly Transit[]): PortNo {
@@ -157,21 +178,4 @@ function mostCommon(through: readonly Transit[]): PortNo {
 /** VMs whose frames set out at an NVE. */
 export function sourcesAt(plan: VnPlan, nve: Dpid): VmView[] {
   return plan.vms.filter((vm) => locationOf(vm) === nve);
-}
-
-const caches = new WeakMap<VmView, Map<string, readonly Rule[]>>();
-
-/** Rules about one view of a VM, made once: the same world compiles to the same objects, which makes comparing them cheap. */
-function kept(vm: VmView, what: string, make: () => readonly Rule[]): readonly Rule[] {
-  let cache = caches.get(vm);
-  if (cache === undefined) {
-    cache = new Map();
-    caches.set(vm, cache);
-  }
-  let rules = cache.get(what);
-  if (rules === undefined) {
-    rules = make();
-    cache.set(what, rules);
-  }
-  return rules;
 }

@@ -5,6 +5,7 @@ import type { Dpid, Mac } from '../src/base/ids.ts';
 import type { OxmField } from '../src/openflow/model.ts';
 import type { Atlas } from './atlas.ts';
 import { encodeCookie } from './cookies.ts';
+import { kept } from './kept.ts';
 import { ruleKey } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { GATE_TIMEOUT_S, PRIORITY } from './tables.ts';
@@ -44,31 +45,34 @@ export function gateRules(): readonly Rule[] {
 /** The rules of all closed gates, by NVE. Of two gates of one pair the later one counts. */
 export function closedGates(atlas: Atlas, emit: (nve: Dpid, rule: Rule) => void): void {
   if (atlas.world.gates.length === 0) return;
-  const held = new Map<string, { nve: Dpid; rule: Rule }>();
+  const all = new Map<string, { nve: Dpid; rule: Rule }>();
   for (const gate of atlas.world.gates) {
     const at = atlas.vm(gate.vnid, gate.vm)?.at?.nve;
     for (const peer of atlas.peersAt(gate.vnid, gate.peerNve, gate.vm)) {
       for (const nve of gate.nves) {
         // A source is only let in where it is attached, so each end holds its own direction. Both ends may be one NVE.
         const rules = [
-          ...(nve !== gate.peerNve || at === nve ? holding(gate, gate.vm, peer.mac) : []),
-          ...(nve === gate.peerNve ? holding(gate, peer.mac, gate.vm) : []),
+          ...(nve !== gate.peerNve || at === nve ? held(gate, gate.vm, peer.mac) : []),
+          ...(nve === gate.peerNve ? held(gate, peer.mac, gate.vm) : []),
         ];
-        for (const made of rules) held.set(`${nve}/${ruleKey(made)}`, { nve, rule: made });
+        for (const made of rules) all.set(`${nve}/${ruleKey(made)}`, { nve, rule: made });
       }
     }
   }
-  for (const { nve, rule: made } of held.values()) emit(nve, made);
+  for (const { nve, rule: made } of all.values()) emit(nve, made);
 }
+
+const held = (gate: Gate, src: Mac, dst: Mac): readonly Rule[] =>
+  kept(gate, `${src}/${dst}`, () => holding(gate, src, dst));
 
 function holding(gate: Gate, src: Mac, dst: Mac): Rule[] {
   const pair = [fromVap(gate.vnid), ethDst(dst), ethSrc(src)];
-  const held = (priority: number, match: readonly OxmField[]): Rule => ({
+  const hold = (priority: number, match: readonly OxmField[]): Rule => ({
     ...rule('gate', 'ingress', priority, [...pair, ...match], [punt], encodeCookie('gate', gate.serial)),
     hardTimeout: GATE_TIMEOUT_S,
   });
   return [IPV4, IPV6].flatMap((family) => [
-    held(PRIORITY.gate.opener, [family, TCP, OPENER]),
-    ...(gate.holds === 'all' ? [held(PRIORITY.gate.all, [family])] : []),
+    hold(PRIORITY.gate.opener, [family, TCP, OPENER]),
+    ...(gate.holds === 'all' ? [hold(PRIORITY.gate.all, [family])] : []),
   ]);
 }

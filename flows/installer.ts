@@ -9,7 +9,6 @@ import type { Switch } from '../src/openflow/model.ts';
 import { ApplyError } from './apply-error.ts';
 import { isManaged, meterMod, metersOf, planOf } from './apply-plan.ts';
 import { diff, indexRules, isEmpty } from './diff.ts';
-import type { RuleIndex } from './diff.ts';
 import type { InstalledRule, Rule } from './rule.ts';
 import { transact } from './transaction.ts';
 import type { Change, Outcome } from './transaction.ts';
@@ -36,7 +35,7 @@ export interface InstallerOptions {
 /** A connected switch and what it holds, as far as we know. */
 interface Seat {
   readonly sw: Switch;
-  installed: RuleIndex;
+  installed: readonly InstalledRule[];
   meters: Set<number>;
   /** What it holds is uncertain: read before the next change. */
   stale: boolean;
@@ -44,8 +43,7 @@ interface Seat {
 
 interface Next {
   readonly seat: Seat;
-  readonly desired: RuleIndex<Rule>;
-  readonly meters: Set<number>;
+  readonly desired: readonly Rule[];
 }
 
 interface WaitingApply {
@@ -87,20 +85,14 @@ export class Installer {
     this.#seats.delete(dpid);
   }
 
-  /** The switches that hold rules with this cookie, as far as is known. */
-  holding(cookie: bigint): Dpid[] {
-    const has = (seat: Seat): boolean => [...seat.installed.values()].some((rule) => rule.cookie === cookie);
-    return [...this.#seats.values()].filter(has).map((seat) => seat.sw.dpid);
-  }
-
   /** What a connected switch holds, as far as we know; empty for one that is not. */
   installed(dpid: Dpid): readonly InstalledRule[] {
-    return [...(this.#seats.get(dpid)?.installed.values() ?? [])];
+    return this.#seats.get(dpid)?.installed ?? [];
   }
 
   /** Rules on all connected switches. */
   get installedCount(): number {
-    return [...this.#seats.values()].reduce((sum, seat) => sum + seat.installed.size, 0);
+    return [...this.#seats.values()].reduce((sum, seat) => sum + seat.installed.length, 0);
   }
 
   /** Calls that come while another is at work are merged: all get the result of the newest desired state. */
@@ -134,13 +126,13 @@ export class Installer {
   }
 
   async #seat(sw: Switch): Promise<void> {
-    const seat: Seat = { sw, installed: new Map(), meters: new Set(), stale: true };
+    const seat: Seat = { sw, installed: [], meters: new Set(), stale: true };
     const desired = this.#desired.get(sw.dpid);
     await this.#read(seat, desired ?? []);
     this.#seats.set(sw.dpid, seat);
     if (desired === undefined) return;
     for (const id of seat.meters) sw.send(meterMod('modify', id)); // limits may differ from those of another version
-    const outcome = await this.#change([this.#next(seat, desired)]);
+    const outcome = await this.#change([{ seat, desired }]);
     this.#log.info('switch reconciled', { dpid: sw.dpid, phases: outcome.phases.length });
   }
 
@@ -148,32 +140,28 @@ export class Installer {
     const startedMs = this.#clock.now();
     const stale = [...this.#seats.values()].filter((seat) => seat.stale && !seat.sw.closed.aborted);
     if (stale.length > 0) {
-      await Promise.all(stale.map((seat) => this.#read(seat, [...seat.installed.values()])));
+      await Promise.all(stale.map((seat) => this.#read(seat, seat.installed)));
     }
     const next: Next[] = [];
     const absent: Dpid[] = [];
     for (const [dpid, rules] of desired) {
       const seat = this.#seats.get(dpid);
       if (seat === undefined) absent.push(dpid);
-      else next.push(this.#next(seat, rules));
+      else next.push({ seat, desired: rules });
     }
     const outcome = await this.#change(next);
     this.#desired = desired;
     return { ...outcome, absent, elapsedMs: this.#clock.now() - startedMs };
   }
 
-  #next(seat: Seat, rules: readonly Rule[]): Next {
-    return { seat, desired: indexRules(rules), meters: metersOf(rules) };
-  }
-
   async #change(next: readonly Next[]): Promise<Outcome> {
     const changes: Change[] = [];
     const concerned: Next[] = [];
     for (const one of next) {
-      const { seat, desired, meters } = one;
+      const { seat, desired } = one;
       const change = diff(seat.installed, desired);
       if (isEmpty(change)) continue;
-      addMeters(seat, meters);
+      addMeters(seat, metersOf([...change.add, ...change.modify.map((m) => m.to)]));
       changes.push({ sw: seat.sw, plan: planOf(change) });
       concerned.push(one);
     }
@@ -188,12 +176,12 @@ export class Installer {
   }
 
   #settle(concerned: readonly Next[], outcome: Outcome): void {
-    for (const { seat, desired, meters } of concerned) {
+    for (const { seat, desired } of concerned) {
       const { dpid } = seat.sw;
       seat.installed = desired;
       if (outcome.lost.includes(dpid)) this.#drop(seat);
       else if (outcome.leftovers.includes(dpid)) seat.stale = true;
-      else dropMeters(seat, meters);
+      else dropMeters(seat, desired);
     }
   }
 
@@ -220,7 +208,7 @@ export class Installer {
       const rows = (await sw.flows()).filter(isManaged);
       const gates = before.filter((rule) => (rule.hardTimeout ?? 0) > 0);
       seat.meters = metersOf(rows);
-      seat.installed = indexRules([...gates, ...rows]);
+      seat.installed = [...indexRules([...gates, ...rows]).values()];
       seat.stale = false;
     } catch (error) {
       if (sw.closed.aborted) this.#drop(seat);
@@ -239,7 +227,8 @@ function addMeters(seat: Seat, needed: ReadonlySet<number>): void {
 }
 
 /** Only when no rule uses them: a switch deletes the rules of a meter with it (OpenFlow 1.3.5, 6.4). */
-function dropMeters(seat: Seat, needed: ReadonlySet<number>): void {
+function dropMeters(seat: Seat, rules: readonly Rule[]): void {
+  const needed = metersOf(rules);
   for (const id of seat.meters) {
     if (needed.has(id)) continue;
     seat.sw.send(meterMod('delete', id));

@@ -1,12 +1,13 @@
 // Table 4: pairs of VMs on an explicit route, whatever the base routes say. A pin keeps flows on the State Host that holds
 // their state; a lifted pin only carries on what was already under way.
 
-import type { Dpid, Mac } from '../src/base/ids.ts';
+import type { Dpid, Mac, PortNo } from '../src/base/ids.ts';
 import { reverse } from '../src/base/route.ts';
 import type { Hop, Route } from '../src/base/route.ts';
 import { locationOf } from './atlas.ts';
 import type { Atlas } from './atlas.ts';
 import { pinCookie } from './cookies.ts';
+import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
 import { PRIORITY } from './tables.ts';
 import { apply, encap, ethDst, ethSrc, fromFabric, fromVap, inPort, missGoto, outOf, rule } from './terms.ts';
@@ -48,22 +49,22 @@ function put(steps: Map<string, { nve: Dpid; rule: Rule }>, way: Direction, hop:
   const { nve, inPort: cameIn, outPort } = hop;
   if (outPort === null) return; // delivery is the forwarding table's
   const key = `${nve}/${cameIn ?? 'vap'}/${way.pin.vnid}/${way.src}/${way.dst}`;
-  const pair = [ethDst(way.dst), ethSrc(way.src)];
-  const cookie = pinCookie(way.pin.id);
-  if (cameIn === null) {
-    if (way.pin.phase === 'lifted') return;
-    const out = [apply(...encap(way.vn.vlan, outPort))];
-    steps.set(key, {
-      nve,
-      rule: rule('pins', 'ingress', PRIORITY.pins.pair, [fromVap(way.vn.vnid), ...pair], out, cookie),
-    });
-    return;
-  }
+  if (cameIn === null && way.pin.phase === 'lifted') return;
   // Once lifted, where the base route comes in by the same port it is the base route's frames that come.
   if (way.pin.phase === 'lifted' && base?.hops.some((h) => h.nve === nve && h.inPort === cameIn) === true) return;
-  const match = [inPort(cameIn), fromFabric(way.vn.vnid), ...pair];
-  const out = [apply(...encap(way.vn.vlan, outOf(outPort, cameIn)))];
-  steps.set(key, { nve, rule: rule('pins', 'transit', PRIORITY.pins.pair, match, out, cookie) });
+  const what = `${way.vn.vlan}/${cameIn ?? 'vap'}/${outPort}/${way.src}/${way.dst}`;
+  steps.set(key, { nve, rule: kept(way.pin, what, () => stepRule(way, cameIn, outPort)) });
+}
+
+function stepRule({ pin, vn, src, dst }: Direction, cameIn: PortNo | null, outPort: PortNo): Rule {
+  const pair = [ethDst(dst), ethSrc(src)];
+  const cookie = pinCookie(pin.id);
+  if (cameIn === null) {
+    const out = [apply(...encap(vn.vlan, outPort))];
+    return rule('pins', 'ingress', PRIORITY.pins.pair, [fromVap(vn.vnid), ...pair], out, cookie);
+  }
+  const out = [apply(...encap(vn.vlan, outOf(outPort, cameIn)))];
+  return rule('pins', 'transit', PRIORITY.pins.pair, [inPort(cameIn), fromFabric(vn.vnid), ...pair], out, cookie);
 }
 
 function baseRoute(atlas: Atlas, src: VmView | undefined, dst: VmView | undefined): Route | undefined {

@@ -13,7 +13,7 @@ export const PRIORITY = {
   arp: { own: 200, answer: 100 },
   gate: { opener: 130, exempt: 120, all: 110 },
   pins: { pair: 100 },
-  forward: { group: 900, here: 500, transitPair: 450, transit: 400, away: 200 },
+  forward: { group: 900, turn: 510, here: 500, transitPair: 450, transit: 400, away: 200 },
   flood: { never: 900, transit: 300, deliver: 200, replicate: 200 },
 } as const;
 export const MISS = 0;

@@ -4,6 +4,7 @@
 import type { PortNo, Vnid } from '../src/base/ids.ts';
 import type { Instruction, OxmField } from '../src/openflow/model.ts';
 import { encodeCookie } from './cookies.ts';
+import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
 import { ETH, PRIORITY, meterId } from './tables.ts';
 import type { TableName } from './tables.ts';
@@ -42,6 +43,15 @@ const MLD_REPORT_V2 = 143;
 const EVERY_NVE: readonly Rule[] = [rule('vap', 'ingress', badSource, [groupSrc], []), missDrop('vap')];
 
 export function vapRules(nve: NveView, vms: readonly VmView[]): Rule[] {
+  const { rules, vapVn } = kept(nve, 'vaps', () => portRules(nve));
+  return [
+    ...rules,
+    ...vms.flatMap((vm) => (vm.at !== null && vapVn.get(vm.at.port) === vm.vnid ? bindingOf(vm, vm.at.port) : [])),
+  ];
+}
+
+/** What holds for every VAP, whoever is there. */
+function portRules(nve: NveView): { rules: readonly Rule[]; vapVn: ReadonlyMap<PortNo, Vnid> } {
   const rules = [...EVERY_NVE];
   const vapVn = new Map<PortNo, Vnid>();
   for (const { no, role } of nve.ports) {
@@ -53,27 +63,20 @@ export function vapRules(nve: NveView, vms: readonly VmView[]): Rule[] {
       rule('vap', 'ingress', unknown, [inPort(no)], meteredPunt(meterId('punt', no)), encodeCookie('punt')),
     );
   }
-  for (const vm of vms)
-    if (vm.at !== null && vapVn.get(vm.at.port) === vm.vnid) rules.push(...bindingOf(vm, vm.at.port));
-  return rules;
+  return { rules, vapVn };
 }
-
-const bindings = new WeakMap<VmView, readonly Rule[]>();
 
 /** Everything one VM may send from its VAP. A view of a VM never changes its place, so its rules are made once. */
 function bindingOf(vm: VmView, port: PortNo): readonly Rule[] {
-  let rules = bindings.get(vm);
-  if (rules === undefined) {
+  return kept(vm, 'binding', () => {
     const binding = new Binding(vm, port);
     const addresses = new Set<string>(vm.addresses);
     for (const a of addresses) binding.admit(a);
     if (!addresses.has(linkLocalOf(vm.mac))) binding.admitLinkLocal(linkLocalOf(vm.mac));
     binding.admitUnspecified();
     binding.refuseOthers();
-    rules = binding.rules;
-    bindings.set(vm, rules);
-  }
-  return rules;
+    return binding.rules;
+  });
 }
 
 class Binding {

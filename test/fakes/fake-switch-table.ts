@@ -25,14 +25,14 @@ export interface Entry {
 
 export class FlowTable {
   readonly entries: ReadonlyMap<string, Entry>;
-  readonly #byPriority: readonly Entry[];
+  #byPriority: readonly Entry[] | null = null;
 
   constructor(entries: ReadonlyMap<string, Entry>) {
     this.entries = entries;
-    this.#byPriority = [...entries.values()].sort((a, b) => b.priority - a.priority);
   }
 
   lookup(values: FieldValues, nowMs: number): Entry | undefined {
+    this.#byPriority ??= [...this.entries.values()].sort((a, b) => b.priority - a.priority);
     return this.#byPriority.find((e) => !hasExpired(e, nowMs) && e.tests.every((test) => test(values)));
   }
 }
@@ -60,10 +60,7 @@ export function applyMods(tables: FlowTables, mods: readonly FlowMod[], nowMs: n
 }
 
 function applyMod(entries: Map<string, Entry>, mod: FlowMod, nowMs: number): void {
-  const key = `${mod.priority}|${mod.match
-    .map((f) => `${f.name}:${text(f.value)}/${f.mask === undefined ? '' : text(f.mask)}`)
-    .sort()
-    .join()}`;
+  const key = `${mod.priority}|${matchKey(mod.match)}`;
   const { priority, match, instructions, cookie, hardTimeout = 0, flags = 0 } = mod;
   switch (mod.command) {
     case 'add': {
@@ -107,6 +104,20 @@ function chosen(entries: ReadonlyMap<string, Entry>, mod: FlowMod, key: string):
 }
 
 const text = (value: Match[number]['value']): string => String(comparable(value));
+const matchKeys = new WeakMap<Match, string>();
+
+function matchKey(match: Match): string {
+  let key = matchKeys.get(match);
+  if (key === undefined) {
+    key = match
+      .map((f) => `${f.name}:${text(f.value)}/${f.mask === undefined ? '' : text(f.mask)}`)
+      .sort()
+      .join();
+    matchKeys.set(match, key);
+  }
+  return key;
+}
+
 const compiled = new WeakMap<Match, readonly Test[]>();
 
 function testsOf(match: Match): readonly Test[] {

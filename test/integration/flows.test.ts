@@ -9,7 +9,7 @@ import { createOpenFlowServer } from '../../src/openflow/openflow-server.ts';
 import type { OpenFlowServer } from '../../src/openflow/openflow-server.ts';
 import { compile } from '../../flows/compile.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
-import { diff, indexRules } from '../../flows/diff.ts';
+import { diff } from '../../flows/diff.ts';
 import { Installer } from '../../flows/installer.ts';
 import type { ApplyResult } from '../../flows/installer.ts';
 import { ruleKey } from '../../flows/rule.ts';
@@ -96,7 +96,7 @@ class Rig {
     const all = await Promise.all(
       NVES.map(async (nve) => {
         const flows = (await this.#server?.switches.get(nve)?.flows()) ?? [];
-        const change = diff(indexRules(flows), indexRules(desired.get(nve) ?? []));
+        const change = diff(flows, desired.get(nve) ?? []);
         const text = (sign: string, r: InstalledRule): string => `${bridgeName(nve)} ${sign} ${ruleKey(r)} ${print(r)}`;
         return [
           ...change.add.map((r) => text('+', r)),

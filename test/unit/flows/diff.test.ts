@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { compile } from '../../../flows/compile.ts';
-import { diff, indexRules, isEmpty } from '../../../flows/diff.ts';
+import { diff, isEmpty } from '../../../flows/diff.ts';
 import { ruleKey, sameRule } from '../../../flows/rule.ts';
-import type { InstalledRule } from '../../../flows/rule.ts';
+import type { InstalledRule, Rule } from '../../../flows/rule.ts';
 import { apply, encap, field, fromVap, goto, output, rule } from '../../../flows/terms.ts';
 import { RED, figure1, gated, nve1, nve2, pinned } from './figure1.ts';
 
@@ -54,8 +54,7 @@ describe('equality of rules', () => {
 });
 
 describe('diff', () => {
-  const rules = (world: typeof figure1, nve: typeof nve1): ReturnType<typeof indexRules<never>> =>
-    indexRules(compile(world).get(nve) ?? []) as never;
+  const rules = (world: typeof figure1, nve: typeof nve1): readonly Rule[] => compile(world).get(nve) ?? [];
 
   it('of a table with itself is empty, also when it was compiled anew from other objects', () => {
     const copy = structuredClone({ ...figure1 });

@@ -7,7 +7,7 @@ import { join } from '../../../src/base/route.ts';
 import type { Route } from '../../../src/base/route.ts';
 import { metersOf, planOf } from '../../../flows/apply-plan.ts';
 import { compile } from '../../../flows/compile.ts';
-import { diff, indexRules } from '../../../flows/diff.ts';
+import { diff } from '../../../flows/diff.ts';
 import type { Gate, NveView, Pin, Place, PortView, VmView, World } from '../../../flows/world.ts';
 import { FakeNetwork } from '../../fakes/fake-network.ts';
 import type { FakeLink, FakeStateHost, Journey, Socket } from '../../fakes/fake-network.ts';
@@ -155,7 +155,7 @@ export class Lab {
     for (const meterId of metersOf(rules)) {
       if (!sw.meters.has(meterId)) sw.send({ type: 'meter_mod', command: 'add', meterId, flags: 2, bands: [] });
     }
-    const plan = planOf(diff(indexRules(sw.dump()), indexRules(rules)));
+    const plan = planOf(diff(sw.dump(), rules));
     sw.send(...[...plan.build, ...plan.turn, ...plan.clear].map((step) => step.mod));
   }
 

@@ -7,6 +7,7 @@ import type { Route } from '../../../src/base/route.ts';
 import type { World } from '../../../flows/world.ts';
 import { TCP_FLAGS } from '../../fakes/fake-switch-frames.ts';
 import {
+  FW1,
   Lab,
   P,
   RED,
@@ -103,12 +104,24 @@ describe('trail: a VM that has left', () => {
     expect(places(journey)).to.deep.equal(['2:2']);
   });
 
-  it('what comes back from the new NVE is not sent there again', () => {
+  it('what is under way from a VM at the new NVE turns round, once', () => {
     const lab = new Lab(figure1);
     lab.becomeAt(nve1, gone); // NVE2 has not heard yet and still sends to NVE1
-    const journey = lab.from(vm2, segment(vm2, vm1));
-    expect(journey.delivered).to.deep.equal([]);
-    expect(journey.passed).to.have.length(1);
+    const early = lab.from(vm2, segment(vm2, vm1));
+    expect(early.delivered).to.deep.equal([]);
+    expect(early.passed).to.have.length(2);
+    lab.becomeAt(nve2, gone);
+    const late = tcp({ dst: vm1.mac, src: vm2.mac, vlan: 101 }, v4(vm2), v4(vm1), TCP_FLAGS.ack);
+    expect(places(lab.inject(at(nve1, P.right), late))).to.deep.equal(['2:2']);
+  });
+
+  it('does not turn round what comes from elsewhere, nor through a State Host', () => {
+    const lab = new Lab(gone);
+    const astray = tcp({ dst: vm1.mac, src: vm3.mac, vlan: 101 }, v4(vm3), v4(vm1), TCP_FLAGS.ack);
+    expect(lab.inject(at(nve1, P.right), astray).passed).to.deep.equal([]);
+    const hosted = new Lab({ ...gone, routes: gone.routes.map((r) => (r === r21 ? { ...r, stateHosts: [FW1] } : r)) });
+    const late = tcp({ dst: vm1.mac, src: vm2.mac, vlan: 101 }, v4(vm2), v4(vm1), TCP_FLAGS.ack);
+    expect(hosted.inject(at(nve1, P.right), late).passed).to.deep.equal([]);
   });
 
   it('ends when the world forgets it', () => {

@@ -1,20 +1,34 @@
 import { expect } from 'chai';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Dpid } from '../../../src/base/ids.ts';
-import { migrationId } from '../../../src/base/ids.ts';
 import type { FlowMod } from '../../../src/openflow/model.ts';
 import { ApplyError } from '../../../flows/apply-error.ts';
 import { compile } from '../../../flows/compile.ts';
 import { encodeCookie } from '../../../flows/cookies.ts';
-import { diff, indexRules, isEmpty } from '../../../flows/diff.ts';
+import { diff, isEmpty } from '../../../flows/diff.ts';
 import { Installer } from '../../../flows/installer.ts';
 import { TABLE } from '../../../flows/tables.ts';
-import { WorldInstaller } from '../../../flows/world-installer.ts';
 import type { World } from '../../../flows/world.ts';
 import { FakeSwitch } from '../../fakes/fake-switch.ts';
 import { FakeSwitchError } from '../../fakes/fake-switch-table.ts';
 import type { Operation, Pace } from '../../fakes/fake-switch.ts';
-import { closed, figure1, gate, gated, lifted, nve1, nve2, nve3, pin, pinned, retired } from './figure1.ts';
+import {
+  P,
+  RED,
+  at,
+  closed,
+  figure1,
+  gate,
+  gated,
+  lifted,
+  moved,
+  nve1,
+  nve2,
+  nve3,
+  pinned,
+  retired,
+  vm1,
+} from './figure1.ts';
 
 const refuse = (operation: Operation, times = Number.POSITIVE_INFINITY): Pace => {
   let left = times;
@@ -53,7 +67,7 @@ class Bench {
   }
 
   holds(id: Dpid, world: World): boolean {
-    return isEmpty(diff(indexRules(this.sw(id).dump()), indexRules(compile(world).get(id) ?? [])));
+    return isEmpty(diff(this.sw(id).dump(), compile(world).get(id) ?? []));
   }
 
   allHold(world: World): boolean {
@@ -109,7 +123,7 @@ describe('installer: attaching', () => {
     await bench.installer.attach(bench.sw(nve1));
     expect(bench.allHold(pinned)).to.equal(true);
     const mods = bench.sw(nve1).commits.flat();
-    const change = diff(indexRules(compile(figure1).get(nve1) ?? []), indexRules(compile(pinned).get(nve1) ?? []));
+    const change = diff(compile(figure1).get(nve1) ?? [], compile(pinned).get(nve1) ?? []);
     expect(mods).to.have.length(change.add.length + change.modify.length + change.delete.length);
   });
 
@@ -169,6 +183,17 @@ describe('installer: applying', () => {
     expect(await phases(lifted)).to.deep.equal(['turn']);
     expect(await phases(retired)).to.deep.equal(['clear']);
     expect(bench.allHold(retired)).to.equal(true);
+  });
+
+  it('ends a trail in the step that delivers again, when the VM is back', async () => {
+    const bench = await new Bench().start(pinned);
+    const trails = [...pinned.trails, { vnid: RED, vm: vm1.mac, from: nve2 }];
+    await bench.installer.apply(compile({ ...moved(figure1, new Map([[vm1, at(nve1, P.red)]])), trails }));
+    const [build] = bench.sw(nve1).commits;
+    expect(build?.filter((m) => m.table === TABLE.forward).map((m) => m.command)).to.deep.equal([
+      'add',
+      'delete_strict',
+    ]);
   });
 
   it('sends nothing when nothing has changed', async () => {
@@ -312,26 +337,5 @@ describe('installer: gates', () => {
     await bench.installer.apply(compile(gated));
     expect(sw.dump().filter((f) => f.hardTimeout > 0)).to.deep.equal([]);
     expect(sw.commits).to.have.length(2);
-  });
-});
-
-describe('world installer', () => {
-  it('knows on how many switches a pin is, also after the controller has come back', async () => {
-    const bench = await new Bench().start();
-    const nves = [nve1, nve2, nve3];
-    const { id } = pin('pinned');
-    const first = new WorldInstaller(bench.installer);
-    expect(first.pinRules(id, nves)).to.deep.equal({ on: 0, of: 0 });
-    await first.install(pinned);
-    expect(first.pinRules(id, nves)).to.deep.equal({ on: 3, of: 3 });
-    expect(first.pinRules(migrationId('m-000002'), nves)).to.deep.equal({ on: 0, of: 0 });
-    await first.install(lifted);
-    expect(first.pinRules(id, nves)).to.deep.equal({ on: 1, of: 1 });
-
-    const second = new WorldInstaller(new Installer({ clock: systemClock }));
-    expect(second.pinRules(id, nves)).to.deep.equal({ on: 0, of: 0 });
-    const again = new Installer({ clock: systemClock });
-    for (const sw of bench.switches) await again.attach(sw);
-    expect(new WorldInstaller(again).pinRules(id, nves)).to.deep.equal({ on: 1, of: 1 });
   });
 });
