@@ -138,11 +138,13 @@ export class Fabric {
   portDown(place: Place, now: number): void {
     const others = this.#links.drop(place);
     this.#lost([place, ...others], now);
-    if (others.length > 0) this.#outbox.changed('link-down');
-    if (this.#stateHosts.detach(place)) this.#outbox.changed('state-host-detached');
+    const detached = this.#stateHosts.detach(place);
     this.#discovery.forget(place);
     this.#probes.forget(place);
-    this.routes.invalidate();
+    if (others.length > 0) this.#outbox.changed('link-down');
+    if (detached) this.#outbox.changed('state-host-detached');
+    // A VAP that goes down, the common case, leaves the graph as it is.
+    if (others.length > 0 || detached) this.routes.invalidate();
   }
 
   /** What time alone brings: LLDP due, links aged, probes. */

@@ -1,5 +1,6 @@
 // Ethernet II frames with at most one 802.1Q tag (the VN Context on fabric links). Knows nothing of what is inside.
 
+import { WireError } from '../base/errors.ts';
 import type { Mac } from '../base/ids.ts';
 import { macAddress, struct } from '../wire/codec.ts';
 import { Reader } from '../wire/reader.ts';
@@ -54,6 +55,7 @@ export function encodeEthernet(frame: EthernetFrame): Buffer {
   addresses.write(w, frame, 'ethernet');
   if (frame.vlan !== null) {
     const { vid, priority, dropEligible } = frame.vlan;
+    if (vid > 0xfff || priority > 7) throw new WireError('TOO_LONG', 'ethernet.vlan', 14, `${vid}, ${priority}`);
     w.u16(ETHER_TYPE.vlan);
     w.u16((priority << 13) | (dropEligible ? 0x1000 : 0) | vid, 'ethernet.vlan');
   }
