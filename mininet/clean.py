@@ -26,16 +26,15 @@ def main():
     if "--force" in sys.argv[1:]:
         end_live_testbed()
     try:
-        lock_file = take_lock(wait_s=1.0)
+        _lock = take_lock(wait_s=1.0)  # until this function returns
+        record = read_record()
+        if clean_up_after_the_dead():
+            print(f"clean: removed what run {record['run']} left")
+        else:
+            print("clean: nothing to remove")
     except TestbedError as error:
         print(f"clean: {error.message}; --force ends it", file=sys.stderr)
         return 1
-    record = read_record()
-    if clean_up_after_the_dead():
-        print(f"clean: removed what run {record['run']} left")
-    else:
-        print("clean: nothing to remove")
-    lock_file.close()
     return 0
 
 

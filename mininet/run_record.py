@@ -1,10 +1,11 @@
 """One testbed at a time on a machine, and a record of everything it makes, written before it is made: what a killed testbed
 leaves can be found and removed, and nothing else is ever touched."""
 
-import fcntl
+import errno
 import json
 import os
 import secrets
+import socket
 import time
 
 from command import attempt, interface_exists, start_time, write_sysctl
@@ -14,14 +15,14 @@ from testbed_error import TestbedError
 
 DIRECTORY = "/run/stateferry-lab"
 RECORD = os.path.join(DIRECTORY, "RUN.json")
-LOCK = os.path.join(DIRECTORY, "lock")
+LOCK = "\0stateferry-lab"
 
 
 class RunRecord:
     """Holds the lock from open() to close()."""
 
-    def __init__(self, lock_file):
-        self._lock_file = lock_file
+    def __init__(self, lock):
+        self._lock = lock
         self._content = {
             "run": f"{int(time.time())}-{secrets.token_hex(2)}",
             "pid": os.getpid(),
@@ -37,10 +38,10 @@ class RunRecord:
 
     @classmethod
     def open(cls, lock_wait_s=0.0):
+        lock = take_lock(lock_wait_s)
         os.makedirs(DIRECTORY, exist_ok=True)
-        lock_file = take_lock(lock_wait_s)
         clean_up_after_the_dead()
-        return cls(lock_file)
+        return cls(lock)
 
     @property
     def run(self):
@@ -86,7 +87,7 @@ class RunRecord:
 
     def close(self):
         remove_leavings(self._content)
-        self._lock_file.close()
+        self._lock.close()
 
     def _write(self):
         temporary = RECORD + ".new"
@@ -96,19 +97,23 @@ class RunRecord:
 
 
 def take_lock(wait_s):
-    lock_file = open(LOCK, "a+", encoding="utf8")  # pylint: disable=consider-using-with
+    """The lock is an abstract socket name: it belongs to the root network namespace, as the names do that it protects (also across
+    chroots), and goes with the process that holds it."""
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     end = time.monotonic() + wait_s
     while True:
         try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock_file
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                record = read_record()
-                lock_file.close()
-                who = f" (process {record['pid']}, run {record['run']})" if record else ""
-                raise TestbedError("locked", f"another testbed is running on this machine{who}") from None
-            time.sleep(0.1)
+            lock.bind(LOCK)
+            return lock
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        if time.monotonic() >= end:
+            lock.close()
+            record = read_record()
+            who = f" (process {record['pid']}, run {record['run']})" if record else ""
+            raise TestbedError("locked", f"another testbed is running on this machine{who}")
+        time.sleep(0.1)
 
 
 def read_record():
@@ -124,6 +129,8 @@ def clean_up_after_the_dead():
     record = read_record()
     if record is None:
         return False
+    if record["pid"] != os.getpid() and start_time(record["pid"]) == record["startTime"]:
+        raise TestbedError("locked", f"another testbed is running on this machine (process {record['pid']}, run {record['run']})")
     remove_leavings(record)
     return True
 
@@ -151,8 +158,9 @@ def remove_leavings(record):
         restore_ssl(record["ssl"])
     try:
         os.unlink(RECORD)
-    except FileNotFoundError:
-        pass
+        os.rmdir(DIRECTORY)
+    except OSError:
+        pass  # gone already, or somebody keeps something there
 
 
 def restore_ssl(before):

@@ -1,7 +1,7 @@
 // The testbed of Figure 1 by itself, without the controller: static flows, stock tools as witnesses (ovs-vsctl, ovs-ofctl,
 // conntrack, tcpdump, ping, ip). Needs root and Open vSwitch.
 import { expect } from 'chai';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import {
   LOCK_WAIT_MS,
@@ -43,7 +43,10 @@ function leavings(): string {
     'ip netns list | grep "^sf-"; ovs-vsctl list-br | grep -E "^NVE[123]$"; ' +
     'ip -o link | grep -oE " (sf-|dl-|fw[12]-|n[123]-|vm[0-9.]+-)[a-z0-9]+"; ' +
     'ls /run/stateferry-lab/RUN.json 2>/dev/null; ps -eo args | grep -E "^(bash.*mininet:|.*/delay_line [0-9])"; true';
-  return shell(`flock -w ${LOCK_WAIT_MS / 1000} /run/stateferry-lab/lock sh -c '${look}'`);
+  const locked =
+    `import os, sys; sys.dont_write_bytecode = True; sys.path.insert(0, "${MININET}"); from run_record import take_lock\n` +
+    `lock = take_lock(${LOCK_WAIT_MS / 1000}); os.system(sys.argv[1])`;
+  return execFileSync(PYTHON, ['-c', locked, look], { encoding: 'utf8' });
 }
 
 async function rejection(promise: Promise<unknown>): Promise<string> {
