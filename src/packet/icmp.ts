@@ -8,7 +8,6 @@ import { internetChecksum, transportChecksum, type IpPair } from './checksum.ts'
 import { rest } from './fields.ts';
 import { IP_PROTOCOL } from './ipv4.ts';
 
-export const ICMP_TYPE = { echoReply: 0, unreachable: 3, echoRequest: 8, timeExceeded: 11 } as const;
 export const ICMPV6_TYPE = {
   unreachable: 1,
   packetTooBig: 2,
