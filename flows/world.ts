@@ -89,5 +89,3 @@ export interface World {
   readonly gates: readonly Gate[];
   readonly trails: readonly Trail[];
 }
-
-export const EMPTY_WORLD: World = { nves: [], vns: [], vms: [], routes: [], pins: [], gates: [], trails: [] };
