@@ -38,7 +38,8 @@ export function judgePeer(socket: TLSSocket, lists: RevocationLists, nowMs: numb
   }
   const revoked = findRevoked(peer, lists);
   if (revoked !== null) {
-    return { kind: 'refused', reason: 'certificate-revoked', detail: `${who} is revoked (serial ${revoked})` };
+    const which = revoked === certificate.serial ? 'is revoked' : `was issued under the revoked ${revoked}`;
+    return { kind: 'refused', reason: 'certificate-revoked', detail: `${who} ${which}` };
   }
   return { kind: 'accepted', certificate };
 }

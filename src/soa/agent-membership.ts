@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { AaReply, FromSoa, StateHostRegistration, ToSoa } from '../protocol/generated/stateferry.ts';
+import type { AaReply, AaRequest, FromSoa, StateHostRegistration, ToSoa } from '../protocol/generated/stateferry.ts';
 import { LLDP_KEY_BYTES, NONCE_BYTES } from '../protocol/limits.ts';
 import type { SessionStream } from '../protocol/session-stream.ts';
 import { AgentRequests } from './agent-requests.ts';
@@ -61,7 +61,7 @@ class Membership {
   #phase: 'authenticating' | 'registering' | 'member' | 'over' = 'authenticating';
   #requests: AgentRequests | null = null;
   #registration: StateHostRegistration | null = null;
-  #askedAtWallMs = 0;
+  #askedAtWallMs: number | null = null;
   #refusal: string | null = null;
   #joined = false;
   #announced = false;
@@ -93,19 +93,22 @@ class Membership {
     this.#cancelTimer = this.#io.clock.after(this.#io.joinMs, () => {
       this.#giveUp(`the SOM did not finish the registration in ${this.#io.joinMs} ms`);
     });
-    this.#askedAtWallMs = this.#io.clock.wallMs();
-    this.#send({
-      $case: 'aaRequest',
-      value: {
-        identity: this.#who.identity,
-        protocolVersions: [...this.#who.versions],
-        networkAddresses: this.#who.networkAddresses(),
-        bootId: this.#who.bootId,
-        nonce: this.#nonce,
-        wallMs: this.#askedAtWallMs,
-        software: this.#who.software,
+    const request: AaRequest = {
+      identity: this.#who.identity,
+      protocolVersions: [...this.#who.versions],
+      networkAddresses: this.#who.networkAddresses(),
+      bootId: this.#who.bootId,
+      nonce: this.#nonce,
+      wallMs: this.#io.clock.wallMs(),
+      software: this.#who.software,
+    };
+    // It waits for the TLS handshake: only when it is out does the round trip begin that the clock offset is read from.
+    this.#stream.send({ inReplyTo: 0n, body: { $case: 'aaRequest', value: request } }).then(
+      () => {
+        this.#askedAtWallMs = this.#io.clock.wallMs();
       },
-    });
+      () => undefined, // `ended` reports it
+    );
   }
 
   #onMessage(message: ToSoa): void {
@@ -139,7 +142,7 @@ class Membership {
     this.#phase = 'registering';
     // The SOM stamped its reply about half a round trip ago.
     const ourWallMs = this.#io.clock.wallMs();
-    this.#host.setClockOffset(reply.wallMs - (this.#askedAtWallMs + ourWallMs) / 2);
+    this.#host.setClockOffset(reply.wallMs - ((this.#askedAtWallMs ?? ourWallMs) + ourWallMs) / 2);
     this.#announced = true;
     this.#host.startAnnouncing(reply.lldpKey);
     this.#host.registration().then(

@@ -12,9 +12,15 @@ import { runSession, type SessionOptions } from '../../src/soa/session.ts';
 import { startAgentServer, type AgentServer, type AgentServerOptions } from '../../src/som/agents/agent-server.ts';
 import { FakeStateHost } from './fake-state-host.ts';
 
-/** Resolves when `holds` does: looked at after every turn of the event loop's timers, bounded by the test's own timeout. */
+const PATIENCE_MS = 8000;
+
+/** Resolves when `holds` does, which is looked at every other millisecond; rejects before the test's own timeout. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+  const end = performance.now() + PATIENCE_MS;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`still not true after ${PATIENCE_MS} ms: ${String(holds)}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 export interface LogLines {

@@ -83,7 +83,7 @@ describe('IF(M,A) refuses, with a clear line on both sides', () => {
     // Nobody asks the server to look: it sees the new list by itself.
     await until(() => one.lines.has(/the SOM refused this agent: certificate-revoked/));
     expect(bed.somLines.has(/the certificate of fw1 was revoked/)).to.equal(true);
-    expect((await pending)).to.include({ code: 'gone' });
+    expect(await pending).to.include({ code: 'gone' });
     expect(session.closed.aborted).to.equal(true);
     expect(bed.server.directory.all().map((s) => s.id)).to.deep.equal(['fw2']);
     expect(two.host.somLost).to.equal(0);

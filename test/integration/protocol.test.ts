@@ -1,12 +1,15 @@
 // IF(M,A) over real gRPC, TLS and certificates on loopback: the agent's session and the agent server with each other.
 
+import { connect } from 'node:http2';
 import { expect } from 'chai';
 import { stateHostId } from '../../src/base/ids.ts';
 import type { StateChunk } from '../../src/protocol/generated/stateferry.ts';
 import { Phase } from '../../src/protocol/generated/stateferry.ts';
+import { WINDOW_BYTES } from '../../src/protocol/limits.ts';
 import type { AgentSession } from '../../src/som/agents/agent-session.ts';
 import { makeChunk } from '../fakes/fake-state-host.ts';
 import { ProtocolBed, until, type RunningAgent } from '../fakes/protocol-bed.ts';
+import { rawTls } from '../fakes/raw-agent.ts';
 
 const FW1 = stateHostId('fw1');
 const selector = { vnid: 101, vm: ['10.0.0.1'], peers: [] };
@@ -30,7 +33,8 @@ describe('IF(M,A): a State Host and its SOM', () => {
     expect(session.profile.zones).to.deep.equal(agent.host.profile.zones);
     await until(() => agent.host.announcedKey !== null && session.lastHeartbeat !== null);
     expect(agent.host.announcedKey).to.deep.equal(session.lldpKey);
-    expect(agent.host.clockOffsetMs).to.be.within(-50, 50);
+    expect(agent.host.clockOffsetMs).to.be.within(-10, 10);
+    expect(session.clockOffsetMs).to.be.within(-10, 10);
     expect(bed.server.directory.stats()).to.include({ connected: 1, registered: 1 });
   });
 
@@ -58,6 +62,15 @@ describe('IF(M,A): a State Host and its SOM', () => {
     expect(results.slice(0, -1).every((r) => r === null)).to.equal(true);
     expect(results.at(-1)?.sequence).to.equal(49n);
     expect(agent.host.downloaded.map((c) => Number(c.sequence))).to.deep.equal([...Array(50).keys()]);
+  });
+
+  it('opens HTTP/2 windows that let a snapshot through on a long link', async () => {
+    const socket = rawTls(bed.port, bed.files('fw1'), bed.files('som').ca);
+    const http2 = connect('https://som', { createConnection: () => socket });
+    await new Promise((resolve) => http2.once('remoteSettings', resolve));
+    expect(http2.remoteSettings.initialWindowSize).to.equal(WINDOW_BYTES);
+    await until(() => (http2.state.remoteWindowSize ?? 0) >= WINDOW_BYTES);
+    http2.destroy();
   });
 
   it('de-registers when the agent leaves', async () => {

@@ -33,6 +33,9 @@ export interface MembershipIo {
   over(session: LiveAgentSession | null, reason: string): void;
 }
 
+/** For a refused peer to read why. */
+const PATIENCE_MS = 1000;
+
 export class AgentMembership {
   readonly remote: string;
   readonly #stream: SessionStream<ToSoa, FromSoa>;
@@ -134,7 +137,6 @@ export class AgentMembership {
       software: request.software,
       vnids: registration.zones.map((z) => z.vnid),
       dataPorts: registration.dataPorts.map((p) => p.name),
-      clockOffsetMs: Math.round(clockOffsetMs),
     });
     this.#io.joined(this.#session);
   }
@@ -149,6 +151,8 @@ export class AgentMembership {
     });
     this.#stream.end(`${reason}: ${detail}`);
     this.#finish(`${reason}: ${detail}`, isViolation(reason) ? 'protocol' : 'gone');
+    // A peer that is dead, or does not care, keeps its connection open.
+    this.#io.clock.after(PATIENCE_MS, () => this.#stream.destroy());
   }
 
   #finish(reason: string, code: 'gone' | 'protocol'): void {
@@ -164,10 +168,14 @@ export class AgentMembership {
   }
 
   #scheduleTick(): void {
-    this.#cancelTick = this.#io.clock.after(this.#io.policy.heartbeatMs / 2, () => {
+    const { clock, policy } = this.#io;
+    const due = clock.now() + policy.heartbeatMs / 2;
+    this.#cancelTick = clock.after(policy.heartbeatMs / 2, () => {
       if (this.#state.phase === 'over') return;
+      // When this process itself was held up, heartbeats may be waiting behind this very timer.
+      const late = clock.now() - due > policy.heartbeatMs;
       this.#scheduleTick();
-      this.input({ kind: 'tick', reading: !(this.#session?.paused ?? false) });
+      this.input({ kind: 'tick', reading: !late && !(this.#session?.paused ?? false) });
     });
   }
 }

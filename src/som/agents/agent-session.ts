@@ -34,7 +34,7 @@ export interface AgentSession {
   readonly closed: AbortSignal;
   readonly remote: string;
   readonly software: string;
-  /** Agent's wall clock minus ours when it connected; half a round trip of error. */
+  /** Agent's wall clock minus ours by its last heartbeat, the way it took left in. */
   readonly clockOffsetMs: number;
   readonly lastHeartbeat: Heartbeat | null;
   /**

@@ -88,7 +88,6 @@ export class LiveAgentSession implements AgentSession {
   readonly lldpKey: Buffer;
   readonly remote: string;
   readonly software: string;
-  readonly clockOffsetMs: number;
   readonly #io: LiveSessionIo;
   readonly #registration: StateHostRegistration;
   readonly #requests: RequestTable;
@@ -97,6 +96,7 @@ export class LiveAgentSession implements AgentSession {
   readonly #givenUp = new Map<string, Refused>();
   readonly #closed = new AbortController();
   #heartbeat: Heartbeat | null = null;
+  #clockOffsetMs: number;
   #backlogBytes = 0;
   #paused = false;
 
@@ -105,7 +105,7 @@ export class LiveAgentSession implements AgentSession {
     this.lldpKey = identity.lldpKey;
     this.remote = identity.remote;
     this.software = identity.request.software;
-    this.clockOffsetMs = identity.clockOffsetMs;
+    this.#clockOffsetMs = identity.clockOffsetMs;
     this.#registration = identity.registration;
     this.#io = io;
     this.#requests = new RequestTable(identity.id, io.clock);
@@ -113,6 +113,10 @@ export class LiveAgentSession implements AgentSession {
 
   get closed(): AbortSignal {
     return this.#closed.signal;
+  }
+
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
   }
 
   get lastHeartbeat(): Heartbeat | null {
@@ -217,6 +221,7 @@ export class LiveAgentSession implements AgentSession {
 
   takeHeartbeat(heartbeat: Heartbeat): void {
     this.#heartbeat = heartbeat;
+    this.#clockOffsetMs = heartbeat.wallMs - this.#io.clock.wallMs();
   }
 
   /** Rejects everything that waits; later requests reject with the same error. */
