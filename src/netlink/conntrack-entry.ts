@@ -116,6 +116,7 @@ export const conntrackAttributes = attributes({
   labels: [22, bytesAttribute],
   labelsMask: [23, bytesAttribute],
   synproxy: [24, attributes({ isn: [1, u32Attribute], its: [2, u32Attribute], tsoff: [3, u32Attribute] })],
+  timestampEvent: [27, u64Attribute],
 });
 
 export type Tuple = AttributeValue<typeof tupleAttribute>;

@@ -77,7 +77,7 @@ export function writeNetlinkMessage(w: Writer, header: NetlinkHeader, body: () =
 /** The errno (positive) of an NLMSG_ERROR, 0 for an acknowledgement. */
 export function readNetlinkErrno(m: NetlinkMessage): number {
   if (m.end - m.bodyAt < 4) throw new WireError('TRUNCATED', 'nlmsgerr', m.bodyAt);
-  return -m.bytes.readInt32LE(m.bodyAt);
+  return 0 - m.bytes.readInt32LE(m.bodyAt);
 }
 
 /** `struct nfgenmsg`: family, version, resource id (network order). */
