@@ -87,12 +87,12 @@ const migrationSection = z
     drainBoundMs: z.number().min(0).max(10_000).default(100),
     /** Records of one transfer; more refuse it. */
     limit: z.int().min(1).max(10_000_000).default(100_000),
-    /** Openers held at a gate, per VM; the oldest or largest beyond it are dropped and counted. */
+    /** Packets that wait for a VM or at a gate, per VM and per gate; what does not fit is dropped and counted. */
     hold: z
       .strictObject({
-        packets: z.int().min(0).max(1_000_000).default(1000),
-        bytes: z.int().min(0).max(1_000_000_000).default(2_000_000),
-        ageMs: z.number().min(1).max(60_000).default(1000),
+        packets: z.int().min(0).max(1_000_000).default(4000),
+        bytes: z.int().min(0).max(1_000_000_000).default(4_000_000),
+        ageMs: z.number().min(1).max(60_000).default(5000),
       })
       .prefault({}),
   })
