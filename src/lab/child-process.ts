@@ -16,7 +16,8 @@ export interface ProgramOptions {
   /** stderr (and stdout where nobody reads lines) goes here. */
   readonly logFile?: string;
   readonly onLine?: (line: string) => void;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Below 0: comes before the machine's other work. */
+  readonly niceness?: number;
 }
 
 export interface Program {
@@ -38,11 +39,11 @@ const COMPLAINT_LINES = 12;
 export function startProgram(options: ProgramOptions): Program {
   const inside = options.netns === undefined ? [] : ['nsenter', `--net=${options.netns}`, '--'];
   // The program gets SIGTERM when the lab dies without a word (SIGKILL, out of memory).
-  const argv = ['--pdeathsig', 'TERM', '--', ...inside, options.command, ...options.args];
+  const priority = options.niceness === undefined ? [] : ['nice', '-n', String(options.niceness)];
+  const argv = ['--pdeathsig', 'TERM', '--', ...priority, ...inside, options.command, ...options.args];
   const child = spawn('setpriv', argv, {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true, // Ctrl-C goes to the lab alone, which stops things in their order
-    env: { ...process.env, ...options.env },
   });
   return supervise(options, child);
 }

@@ -47,8 +47,8 @@ export function countNewConnections(
 function isCaught(a: DirectedAttempt, blackout: Blackout | null): boolean {
   if (blackout === null || a.direction !== 'to-vm') return false;
   const isInstant = a.startMs >= blackout.fromMs && a.startMs < blackout.goneMs + LEARNING_MS;
-  const waitedMs = beyondMs(a, blackout) > NEW_CONNECTION_MS ? (a.totalMs ?? 0) - RETRANSMISSION_MS : Infinity;
-  return isInstant && waitedMs <= NEW_CONNECTION_MS;
+  const afterRetransmissionMs = (a.totalMs ?? Infinity) - RETRANSMISSION_MS;
+  return isInstant && afterRetransmissionMs >= 0 && afterRetransmissionMs <= NEW_CONNECTION_MS;
 }
 
 function beyondMs(a: Attempt, blackout: Blackout | null): number {

@@ -73,11 +73,8 @@ export interface MovedEntries {
   readonly listed: readonly ListingDifference[];
   /** Differences in window scale, flags and labels. */
   readonly details: readonly string[];
-  /** Moved entries whose window check is not liberal in both directions, and new ones whose is. */
+  /** Moved entries whose window check is not liberal in both directions. */
   readonly strictMoved: number;
-  readonly liberalNew: number;
-  /** Entries of the tenant at the destination that the source does not have. */
-  readonly newEntries: number;
 }
 
 /** Compares the long-lived connections: no packet changes their state while the listings are taken. */
@@ -104,15 +101,26 @@ export function compareAtLift(
     if (wrong !== null) details.push(`${flow}: ${wrong}`);
     if (!b.flags.every((f) => (f & LIBERAL) !== 0)) strictMoved++;
   }
-  const fresh = [...there.values()].filter((d) => !here.has(d.flow));
   return {
     compared: entries.length,
     listed: compareListings(entries, destination.entries, destination.zone, idlePorts),
     details,
     strictMoved,
-    liberalNew: fresh.filter((d) => d.flags.some((f) => (f & LIBERAL) !== 0)).length,
-    newEntries: fresh.length,
   };
+}
+
+export interface NewEntries {
+  readonly newEntries: number;
+  /** Those whose window check is liberal: none should be. */
+  readonly liberalNew: readonly string[];
+}
+
+/** TCP entries that a firewall has later and no firewall had at the lift: born since, and so never moved. */
+export function entriesBornSince(atLift: readonly FirewallListing[], later: FirewallListing): NewEntries {
+  const known = new Set(atLift.flatMap((l) => l.details.filter((d) => d.zone === l.zone).map((d) => d.flow)));
+  const born = later.details.filter((d) => d.zone === later.zone && !known.has(d.flow));
+  const liberal = born.filter((d) => d.flags.some((f) => (f & LIBERAL) !== 0));
+  return { newEntries: born.length, liberalNew: liberal.map((d) => `${d.flow}, TCP state ${d.state}`) };
 }
 
 function byFlow(listing: FirewallListing): ReadonlyMap<string, EntryDetails> {

@@ -80,7 +80,8 @@ export interface OracleResult {
   readonly differences: readonly string[];
   readonly detailDifferences: readonly string[];
   readonly strictMoved: number;
-  readonly liberalNew: number;
+  /** New entries whose window check is liberal: none should be. */
+  readonly liberalNew: readonly string[];
   readonly newEntries: number;
 }
 

@@ -1,7 +1,7 @@
 // All traffic between one tenant's VM1 and VM3 through the processes at both ends: starting it, and asking it about a window of
 // time. Latency probes and load have processes of their own, so that load does not show as latency.
 
-import { epochMs } from './deadline.ts';
+import { epochMs, until } from './deadline.ts';
 import type { DirectedAttempt } from './new-connections.ts';
 import { startPing, type Ping } from './ping.ts';
 import type { Testbed, TestbedVm } from './testbed.ts';
@@ -19,6 +19,8 @@ import type { AnswerKind, StreamFailure } from './traffic/stream-server.ts';
 
 export const DATAGRAM_EVERY_MS = 2;
 const OPEN_TIMEOUT_MS = 60_000;
+/** Longer than an opener's own patience. */
+const ATTEMPT_TIMEOUT_MS = 20_000;
 /** Keeps 4 bulk connections a tenant far below what userspace switches carry. */
 const BULK_BITS_PER_S = 2_000_000;
 
@@ -54,7 +56,8 @@ export interface TenantTraffic {
   pause(): Promise<void>;
   failures(): Promise<readonly StreamFailure[]>;
   datagrams(fromMs: number, toMs: number): Promise<readonly DatagramWindow[]>;
-  attempts(): Promise<readonly DirectedAttempt[]>;
+  /** New connections begun up to `untilMs` and not told of before; waits until each of them has succeeded or failed. */
+  attempts(untilMs: number): Promise<readonly DirectedAttempt[]>;
   stopOpeners(): Promise<void>;
   readonly pings: readonly Ping[];
   stop(): Promise<void>;
@@ -144,6 +147,7 @@ function tenantTraffic(
   const streams = ends.flatMap((e) => [e.streams, e.bulk]);
   const datagrams = ends.map((e) => e.datagrams);
   const plans = planConnections(options.flows, options.firstPort);
+  const attempts = attemptLog(ends);
   return {
     connections: options.flows,
     idlePorts: new Set(plans.filter((p) => p.kind === 'idle').map((p) => p.id)),
@@ -177,10 +181,7 @@ function tenantTraffic(
         datagramWindow('from-vm', vm, peer, fromMs, toMs),
       ]);
     },
-    attempts: async () => {
-      const drained = await Promise.all(ends.map((e) => attemptsOf(e)));
-      return drained.flat();
-    },
+    attempts: (untilMs) => attempts.take(untilMs),
     stopOpeners: async () => {
       await Promise.all(ends.flatMap((e) => (e.opener === null ? [] : [e.opener.call('opener.stop', {})])));
     },
@@ -188,10 +189,28 @@ function tenantTraffic(
   };
 }
 
-async function attemptsOf({ end, opener }: EndProcesses): Promise<readonly DirectedAttempt[]> {
-  if (opener === null) return [];
-  const direction = end === 'vm' ? 'from-vm' : 'to-vm';
-  return (await opener.call('opener.drain', {})).attempts.map((a) => ({ ...a, direction }));
+/** The attempts of both ends in the order of a scenario's windows: those begun later are kept for the next window. */
+function attemptLog(ends: readonly EndProcesses[]) {
+  let later: readonly DirectedAttempt[] = [];
+  return {
+    take: async (untilMs: number): Promise<readonly DirectedAttempt[]> => {
+      const all = [...later];
+      await until({ what: 'new connections to succeed or fail', timeoutMs: ATTEMPT_TIMEOUT_MS }, async () => {
+        const drained = await Promise.all(ends.map(drain));
+        all.push(...drained.flatMap((d) => d.attempts));
+        return drained.every((d) => d.oldestMs === null || d.oldestMs > untilMs) ? true : 'some still run';
+      });
+      later = all.filter((a) => a.startMs > untilMs);
+      return all.filter((a) => a.startMs <= untilMs);
+    },
+  };
+}
+
+async function drain({ end, opener }: EndProcesses) {
+  if (opener === null) return { attempts: [], oldestMs: null };
+  const direction: DirectedAttempt['direction'] = end === 'vm' ? 'from-vm' : 'to-vm';
+  const { attempts, oldestMs } = await opener.call('opener.drain', {});
+  return { attempts: attempts.map((a) => ({ ...a, direction })), oldestMs };
 }
 
 async function failures(streams: readonly TrafficProcess[]): Promise<readonly StreamFailure[]> {

@@ -21,9 +21,8 @@ export function startTraffic(options: {
   niceness: number;
   logFile?: string;
 }): TrafficProcess {
-  const { name, niceness, ...place } = options;
   const line = openRequestLine({
-    program: { name, command: process.execPath, args: [programFile('traffic/main'), String(niceness)], ...place },
+    program: { ...options, command: process.execPath, args: [programFile('traffic/main')] },
     encode: (id, op, args) => ({ id, op, args }),
     decode: ({ id, result, error }) => ({
       id: Number(id),

@@ -153,12 +153,12 @@ function attributes(e: Uc1Evidence): Condition {
 
 function liberal(e: Uc1Evidence): Condition {
   const strict = sum(e.moves.map((m) => m.oracle?.strictMoved ?? 0));
-  const fresh = sum(e.moves.map((m) => m.oracle?.liberalNew ?? 0));
+  const fresh = e.moves.flatMap((m) => m.oracle?.liberalNew ?? []);
   const born = sum(e.moves.map((m) => m.oracle?.newEntries ?? 0));
   return {
     name: 'liberal window check on moved entries only',
-    held: e.moves.length > 0 && e.moves.every((m) => m.oracle !== null) && strict === 0 && fresh === 0,
-    value: `${strict} moved entries strict, ${fresh} of ${born} new entries liberal`,
+    held: e.moves.length > 0 && e.moves.every((m) => m.oracle !== null) && strict === 0 && fresh.length === 0,
+    value: `${strict} moved entries strict, ${fresh.length} of ${born} new entries liberal${first(fresh)}`,
     bound: '0 and 0',
   };
 }

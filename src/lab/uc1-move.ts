@@ -7,7 +7,7 @@ import { epochMs, sleep } from './deadline.ts';
 import { watchMigration } from './migration-watch.ts';
 import { dpidText, stateHostOf, vmIdentity } from './names.ts';
 import { countNewConnections, troubledAttempts } from './new-connections.ts';
-import { compareAtLift, listFirewalls, type FirewallListing } from './oracle.ts';
+import { compareAtLift, entriesBornSince, listFirewalls, type FirewallListing } from './oracle.ts';
 import type { Phase } from './phase.ts';
 import type { MoveResult, OracleResult } from './result.ts';
 import { longestGap, sum, worst } from './statistics.ts';
@@ -53,7 +53,7 @@ export async function measureMove(
   signal: AbortSignal,
 ): Promise<MeasuredMove> {
   const before = await snapshot(phase, tenants);
-  await Promise.all([tenants.a.beginWindow(), tenants.b.beginWindow(), tenants.a.attempts()]);
+  await Promise.all([tenants.a.beginWindow(), tenants.b.beginWindow(), tenants.a.attempts(epochMs())]);
   const seen = await moveAndCheck(phase, tenants, plan, signal);
   await sleep(SETTLE_MS, signal);
   const after = await snapshot(phase, tenants);
@@ -74,7 +74,7 @@ export async function measureMove(
       from: move.from.server,
       to: move.to.server,
       ...describeFailures(newFailures(before.failuresA, after.failuresA), seen.checkA.silent),
-      ...(await describeNew(tenants.a, blackout, move)),
+      ...(await describeNew(tenants.a, window.toMs, blackout, move)),
       ...describeDatagrams(datagrams, inFlightMs, window, move),
       ...describePings(tenants.a, { ...blackout, fromMs: blackout.fromMs - inFlightMs }, window),
       ...invalidOf(before.counters, after.counters, source, destination),
@@ -85,7 +85,7 @@ export async function measureMove(
       longestEchoMs: seen.checkA.longestAnswerMs,
       echoed: seen.checkA.answered,
       connections: tenants.a.connections,
-      oracle: oracleOf(seen.listings, source, destination, tenants.a.idlePorts),
+      oracle: oracleOf(seen, source, destination, tenants.a.idlePorts),
       otherTenant: {
         ...describeFailures(newFailures(before.failuresB, after.failuresB), seen.checkB.silent),
         ...(await otherTenant(tenants.b, window)),
@@ -115,7 +115,9 @@ async function moveAndCheck(phase: Phase, tenants: Tenants, plan: MovePlan, sign
     watch.ended(END_TIMEOUT_MS),
     sleep(WINDOW_MS, signal),
   ]);
-  return { move, listings, checkA, checkB, migration, window: { fromMs, toMs: epochMs() } };
+  const toMs = epochMs();
+  const later = listings.length === 0 ? [] : await listFirewalls(firewalls, vm.vlan);
+  return { move, listings, later, checkA, checkB, migration, window: { fromMs, toMs } };
 }
 
 function firewallOf(phase: Phase, stateHost: string | null): string | null {
@@ -190,8 +192,8 @@ function describeFailures(failures: readonly StreamFailure[], silent: readonly n
   return { resets: resets.size, lostConnections: new Set([...failures.map((f) => f.id), ...silent]).size };
 }
 
-async function describeNew(traffic: TenantTraffic, blackout: Blackout, move: TestbedMove) {
-  const attempts = await traffic.attempts();
+async function describeNew(traffic: TenantTraffic, untilMs: number, blackout: Blackout, move: TestbedMove) {
+  const attempts = await traffic.attempts(untilMs);
   const count = countNewConnections(attempts, blackout);
   return {
     newOpened: count.opened,
@@ -265,17 +267,19 @@ function describePings(traffic: TenantTraffic, blackout: Blackout, range: { from
 }
 
 function oracleOf(
-  listings: readonly FirewallListing[],
+  seen: { readonly listings: readonly FirewallListing[]; readonly later: readonly FirewallListing[] },
   source: string | null,
   destination: string | null,
   idlePorts: ReadonlySet<number>,
 ): OracleResult | null {
-  const at = (name: string | null): FirewallListing | undefined => listings.find((l) => l.firewall === name);
-  const [from, to] = [at(source), at(destination)];
-  if (from === undefined || to === undefined) return null;
+  const from = seen.listings.find((l) => l.firewall === source);
+  const to = seen.listings.find((l) => l.firewall === destination);
+  const later = seen.later.find((l) => l.firewall === destination);
+  if (from === undefined || to === undefined || later === undefined) return null;
   const { listed, details, ...counts } = compareAtLift(from, to, idlePorts);
   return {
     ...counts,
+    ...entriesBornSince(seen.listings, later),
     differences: listed.map((d) => `${d.flow}: ${d.what} ${d.source} / ${d.destination || 'absent'}`),
     detailDifferences: details,
   };

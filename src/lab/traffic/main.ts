@@ -1,7 +1,6 @@
 // A traffic process: runs inside a VM's network namespace and does what the scenario asks on stdin (protocol.ts). It ends
 // when stdin does, so that a killed scenario leaves none behind.
 
-import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { createDatagramProbe } from './datagram-probe.ts';
 import { createOpener, createOpenerServer } from './opener.ts';
@@ -76,12 +75,6 @@ async function serve(handlers: Record<string, (args: never) => unknown>, line: s
   }
 }
 
-// Measuring ends come before the load they measure, where the machine lets us.
-try {
-  setPriority(Number(process.argv[2] ?? 0));
-} catch {
-  process.stderr.write('priority not set: not allowed\n');
-}
 const handlers: Handlers = { ...streamHandlers(), ...datagramHandlers(), ...openerHandlers() };
 const input = createInterface({ input: process.stdin });
 input.on('line', (line) => void serve(handlers, line));

@@ -22,24 +22,30 @@ export interface OpenerTarget {
   readonly perSecond: number;
 }
 
+export interface DrainedAttempts {
+  readonly attempts: readonly Attempt[];
+  readonly oldestMs: number | null;
+}
+
 /** An attempt that has no echo by then has failed. Long enough for three retransmitted SYNs. */
 const GIVE_UP_MS = 10_000;
 
 export interface Opener {
   start(target: OpenerTarget): void;
   stop(): void;
-  /** Attempts finished since the last call; `underWay` still run. */
-  drain(): { attempts: readonly Attempt[]; underWay: number };
+  /** Attempts finished since the last call, and when the oldest that still runs began (null: none runs). */
+  drain(): DrainedAttempts;
 }
 
 export function createOpener(): Opener {
   let finished: Attempt[] = [];
-  let underWay = 0;
+  const underWay = new Set<{ readonly startMs: number }>();
   let timer: NodeJS.Timeout | null = null;
   const attempt = (target: OpenerTarget, family: 4 | 6): void => {
-    underWay++;
+    const running = { startMs: epochMs() };
+    underWay.add(running);
     openOnce(target, family, (done) => {
-      underWay--;
+      underWay.delete(running);
       finished.push(done);
     });
   };
@@ -64,7 +70,9 @@ export function createOpener(): Opener {
     drain: () => {
       const attempts = finished;
       finished = [];
-      return { attempts, underWay };
+      // A set keeps the order of insertion: the first is the oldest.
+      const [oldest] = underWay;
+      return { attempts, oldestMs: oldest?.startMs ?? null };
     },
   };
 }

@@ -3,7 +3,7 @@
 
 import type { PlannedConnection } from './connection-plan.ts';
 import type { SentRange } from './datagram-probe.ts';
-import type { Attempt, OpenerTarget } from './opener.ts';
+import type { DrainedAttempts, OpenerTarget } from './opener.ts';
 import type { CheckResult, ConnectionGap } from './stream-client.ts';
 import type { AnswerKind, StreamFailure, StreamServerReport } from './stream-server.ts';
 
@@ -38,7 +38,7 @@ export interface TrafficOps {
   'opener.listen': { args: { port: number }; result: Nothing };
   'opener.start': { args: OpenerTarget; result: Nothing };
   'opener.stop': { args: Nothing; result: Nothing };
-  'opener.drain': { args: Nothing; result: { attempts: readonly Attempt[]; underWay: number } };
+  'opener.drain': { args: Nothing; result: DrainedAttempts };
 }
 
 export type TrafficOp = keyof TrafficOps;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { askCapture } from '../../../src/lab/capture.ts';
 import { addressKey, isFlowPacket, readCaptureFile, type CapturedPacket } from '../../../src/lab/capture-file.ts';
 import { compareListings, flowKey, parseConntrackListing } from '../../../src/lab/conntrack-listing.ts';
-import { compareAtLift, parseDetails, type FirewallListing } from '../../../src/lab/oracle.ts';
+import { compareAtLift, entriesBornSince, parseDetails, type FirewallListing } from '../../../src/lab/oracle.ts';
 import { parsePingLine, unansweredPings } from '../../../src/lab/ping-log.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
@@ -168,27 +168,32 @@ describe('comparison at the lift', () => {
     details,
   });
 
-  it('accepts liberal flags on moved entries and strict ones on new entries', () => {
-    const born = detail({ flow: 'tcp 10.0.0.3 40000 > 10.0.0.1 7002' });
-    const result = compareAtLift(listing([detail()]), listing([detail({ flags: [0x0b, 0x0b] }), born]), NO_PORTS);
-    expect(result).to.deep.equal({
-      compared: 1,
-      listed: [],
-      details: [],
-      strictMoved: 0,
-      liberalNew: 0,
-      newEntries: 1,
-    });
+  it('accepts what was at the source, made liberal', () => {
+    const result = compareAtLift(listing([detail()]), listing([detail({ flags: [0x0b, 0x0b] })]), NO_PORTS);
+    expect(result).to.deep.equal({ compared: 1, listed: [], details: [], strictMoved: 0 });
   });
 
-  it('names a lost window scale, lost flags, lost labels, a strict moved entry and a liberal new one', () => {
+  it('names a lost window scale, lost flags, lost labels, and counts a strict moved entry', () => {
     const there = (change: object) => compareAtLift(listing([detail()]), listing([detail(change)]), NO_PORTS);
     expect(there({ scales: [0, 0] }).details[0]).to.contain('window scales 7/9 became 0/0');
     expect(there({ flags: [0x08, 0x08] }).details[0]).to.contain('flags 3/3 became 0/0');
     expect(there({ flags: [0x0b, 0x0b], labels: '' }).details[0]).to.contain('labels');
     expect(there({}).strictMoved).to.equal(1);
-    const born = detail({ flow: 'tcp 10.0.0.3 40000 > 10.0.0.1 7002', flags: [0x0b, 0x03] });
-    expect(compareAtLift(listing([detail()]), listing([detail(), born]), NO_PORTS).liberalNew).to.equal(1);
+  });
+
+  it('knows the entries born since, which have to be strict', () => {
+    const atLift = [listing([detail()]), listing([detail(), detail({ flow: 'closed at the source already' })])];
+    const born = (flags: readonly number[]) => detail({ flow: 'tcp 10.0.0.3 40000 > 10.0.0.1 7002', flags });
+    const later = (flags: readonly number[]) =>
+      entriesBornSince(
+        atLift,
+        listing([detail({ flags: [0x0b, 0x0b] }), born(flags), detail({ flow: 'b', zone: 102 })]),
+      );
+    expect(later([0x03, 0x03])).to.deep.equal({ newEntries: 1, liberalNew: [] });
+    expect(later([0x0b, 0x03])).to.deep.equal({
+      newEntries: 1,
+      liberalNew: ['tcp 10.0.0.3 40000 > 10.0.0.1 7002, TCP state 3'],
+    });
   });
 
   it('reads what the ctnetlink reader prints', () => {
