@@ -5,11 +5,6 @@ import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document } fr
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 
-/** What a schema's transforms need to know of the file: its directory, for relative paths. */
-export interface ConfigContext {
-  readonly file: string;
-}
-
 type Path = readonly (string | number)[];
 
 /** Throws ConfigError with all problems of the file. */
@@ -33,7 +28,6 @@ export function parseConfig<S extends z.ZodType>(text: string, file: string, sch
   throw new ConfigError('invalid', file, problems);
 }
 
-/** For problems found after reading: `path` must exist or its nearest parent is named. */
 export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
