@@ -54,13 +54,14 @@ export function formatFlowMod(mod: FlowMod): string {
 /** A row of flow statistics as `ovs-ofctl dump-flows --no-stats` has it. */
 export function formatFlow(flow: FlowStats): string {
   const { idleTimeout, hardTimeout, importance = 0 } = flow;
-  const head = [
-    `cookie=0x${flow.cookie.toString(16)}`,
-    flow.table !== 0 && `table=${flow.table}`,
-    idleTimeout !== 0 && `idle_timeout=${idleTimeout}`,
-    hardTimeout !== 0 && `hard_timeout=${hardTimeout}`,
+  return words(
+    `cookie=0x${flow.cookie.toString(16)},`,
+    flow.table !== 0 && `table=${flow.table},`,
+    idleTimeout !== 0 && `idle_timeout=${idleTimeout},`,
+    hardTimeout !== 0 && `hard_timeout=${hardTimeout},`,
     ...flagNames(flow.flags),
-    importance !== 0 && `importance=${importance}`,
-  ].filter((part) => part !== false);
-  return words(`${head.join(', ')},`, formatRule(flow), `actions=${formatInstructions(flow.instructions)}`);
+    importance !== 0 && `importance=${importance},`,
+    formatRule(flow),
+    `actions=${formatInstructions(flow.instructions)}`,
+  );
 }

@@ -89,17 +89,21 @@ const CT_STATE = ['new', 'est', 'rel', 'rpl', 'inv', 'trk', 'snat', 'dnat'];
 const etherType: Show = ({ value }) => `dl_type=0x${Number(value).toString(16).padStart(4, '0')}`;
 const port: Show = ({ value }) => `in_port=${formatPort(Number(value))}`;
 const tos: Show = ({ value }) => `nw_tos=${Number(value) << 2}`;
+/** A 64-bit register is shown as the two 32-bit ones it is made of; a half that is not matched is left out. */
 const halves =
   (first: number): Show =>
-  ({ value, mask }) => {
+  ({ value, mask = 0xffff_ffff_ffff_ffffn }) => {
     const split = (whole: OxmValue): readonly bigint[] => {
       const bits = BigInt(whole as number | bigint);
       return [bits >> 32n, bits & 0xffffffffn];
     };
-    const pair = split(value);
-    const masks = mask === undefined ? null : split(mask);
-    return pair
-      .map((half, i) => `reg${first + i}=${formatHex(half)}${masks === null ? '' : `/${formatHex(masks[i] ?? 0n)}`}`)
+    const masks = split(mask);
+    return split(value)
+      .map((half, i) => ({ name: `reg${first + i}`, value: half, mask: masks[i] ?? 0n }))
+      .filter((half) => half.mask !== 0n)
+      .map(
+        (half) => `${half.name}=${formatHex(half.value)}${half.mask === 0xffffffffn ? '' : `/${formatHex(half.mask)}`}`,
+      )
       .join(',');
   };
 

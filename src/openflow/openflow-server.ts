@@ -4,6 +4,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Dpid } from '../base/ids.ts';
@@ -94,11 +95,21 @@ async function startListening(
   options: OpenFlowServerOptions,
   registry: Registry,
 ): Promise<Server> {
+  const log = options.log ?? silentLog;
   const accept = (socket: Socket): void => {
     registry.accept(socket);
   };
-  const server = address.tls === undefined ? createServer(accept) : createTlsServer(tlsOptions(address.tls), accept);
-  const log = options.log ?? silentLog;
+  // Node would drop a peer with a wrong certificate without a word; so it is let in this far and refused here, aloud.
+  const acceptVerified = (socket: TLSSocket): void => {
+    if (socket.authorized) {
+      accept(socket);
+      return;
+    }
+    log.warn('switch refused by TLS', { remote: remoteOf(socket), error: String(socket.authorizationError) });
+    socket.destroy();
+  };
+  const server =
+    address.tls === undefined ? createServer(accept) : createTlsServer(tlsOptions(address.tls), acceptVerified);
   server.maxConnections = options.maxConnections ?? DEFAULTS.maxConnections;
   server.on('drop', () => {
     log.warn('too many OpenFlow connections', { limit: server.maxConnections });
@@ -125,7 +136,7 @@ function tlsOptions({ key, cert, ca }: TlsMaterial): Parameters<typeof createTls
     cert,
     ca: Array.isArray(ca) ? [...(ca as readonly (string | Buffer)[])] : (ca as string | Buffer),
     requestCert: true,
-    rejectUnauthorized: true,
+    rejectUnauthorized: false, // see acceptVerified
     minVersion: 'TLSv1.2',
     handshakeTimeout: DEFAULTS.handshakeTimeoutMs,
   };

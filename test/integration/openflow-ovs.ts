@@ -1,0 +1,135 @@
+// An Open vSwitch of its own for the OpenFlow tests: own database, own daemons, own run directory, so that nothing of the
+// machine's is touched (TLS configuration is global to a daemon). Ended by process id.
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
+const WAIT_MS = 10_000;
+
+/** Why these tests cannot run here; null if they can. */
+export function reasonToSkip(): string | null {
+  if (process.getuid?.() !== 0) return 'not root';
+  if (!existsSync(SCHEMA) || !existsSync('/usr/sbin/ovs-vswitchd')) return 'no Open vSwitch';
+  if (!existsSync('/dev/net/tun')) return 'no /dev/net/tun';
+  return existsSync('/usr/bin/openssl') ? null : 'no openssl';
+}
+
+/** Asks until the answer is not null; for conditions that no event tells of. */
+export async function until<T>(what: string, ask: () => T | null): Promise<T> {
+  for (const start = Date.now(); Date.now() - start < WAIT_MS;) {
+    const answer = ask();
+    if (answer !== null) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`not in ${WAIT_MS} ms: ${what}`);
+}
+
+export class PrivateOvs {
+  readonly folder = mkdtempSync(join(tmpdir(), 'of-ovs-'));
+  readonly #daemons: ChildProcess[] = [];
+  readonly #bridges = new Set<string>();
+  readonly #env = { ...process.env, OVS_RUNDIR: this.folder, OVS_DBDIR: this.folder, OVS_LOGDIR: this.folder };
+
+  async start(): Promise<void> {
+    const db = join(this.folder, 'db.sock');
+    execFileSync('ovsdb-tool', ['create', join(this.folder, 'conf.db'), SCHEMA]);
+    const options = (name: string): string[] => [
+      `--unixctl=${join(this.folder, `${name}.ctl`)}`,
+      `--log-file=${join(this.folder, `${name}.log`)}`,
+      '-vconsole:off',
+    ];
+    this.#daemon('ovsdb-server', [`--remote=punix:${db}`, ...options('ovsdb'), join(this.folder, 'conf.db')]);
+    await until('ovsdb-server listens', () => (existsSync(db) ? true : null));
+    this.vsctl('--no-wait', 'init');
+    this.#daemon('ovs-vswitchd', [`unix:${db}`, ...options('vswitchd'), '--disable-system']);
+    await until('ovs-vswitchd runs', () => (existsSync(join(this.folder, 'vswitchd.ctl')) ? true : null));
+  }
+
+  /** The process of ovs-vswitchd. */
+  get vswitchd(): ChildProcess {
+    const daemon = this.#daemons[1];
+    if (daemon === undefined) throw new Error('not started');
+    return daemon;
+  }
+
+  vsctl(...args: readonly string[]): string {
+    return this.#run('ovs-vsctl', [`--db=unix:${join(this.folder, 'db.sock')}`, '--timeout=10', ...args]);
+  }
+
+  ofctl(version: string, ...args: readonly string[]): string {
+    const [command = '', bridge = '', ...more] = args;
+    return this.#run('ovs-ofctl', ['-O', version, '--no-names', command, join(this.folder, `${bridge}.mgmt`), ...more]);
+  }
+
+  /** The flows of a bridge as ovs-ofctl prints them without counters, sorted. */
+  flows(version: string, bridge: string): string[] {
+    const [command, options] = ['dump-flows', '--no-stats'];
+    return this.ofctl(version, command, bridge, options)
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line.startsWith('cookie='))
+      .sort();
+  }
+
+  /** A userspace bridge in secure mode that speaks this version only. */
+  addBridge(name: string, version: string): void {
+    this.#bridges.add(name);
+    const settings = ['datapath_type=netdev', 'fail_mode=secure', `protocols=${version}`];
+    this.vsctl('add-br', name, '--', 'set', 'bridge', name, ...settings);
+  }
+
+  deleteBridge(name: string): void {
+    this.vsctl('--if-exists', 'del-br', name);
+    this.#bridges.delete(name);
+  }
+
+  async stop(): Promise<void> {
+    for (const name of [...this.#bridges]) this.deleteBridge(name);
+    for (const daemon of this.#daemons.reverse()) {
+      const gone = new Promise((resolve) => daemon.once('exit', resolve));
+      if (daemon.exitCode === null && daemon.kill('SIGTERM')) await gone;
+    }
+    rmSync(this.folder, { recursive: true });
+  }
+
+  #daemon(command: string, args: readonly string[]): void {
+    this.#daemons.push(spawn(command, args, { env: this.#env, stdio: 'ignore' }));
+  }
+
+  #run(command: string, args: readonly string[]): string {
+    return execFileSync(command, args, { env: this.#env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+}
+
+/** A certificate authority and certificates it signed, made by openssl. */
+export class Certificates {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  authority(name: string): void {
+    const files = ['-keyout', this.path(`${name}.key`), '-out', this.path(`${name}.pem`)];
+    this.#openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, ...files);
+  }
+
+  issue(name: string, authority: string): void {
+    const request = this.path(`${name}.csr`);
+    const files = ['-keyout', this.path(`${name}.key`), '-out', request];
+    this.#openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, ...files);
+    const signer = ['-CA', this.path(`${authority}.pem`), '-CAkey', this.path(`${authority}.key`), '-CAcreateserial'];
+    this.#openssl('x509', '-req', '-days', '2', '-in', request, '-out', this.path(`${name}.pem`), ...signer);
+  }
+
+  #openssl(...args: readonly string[]): void {
+    execFileSync('openssl', args, { stdio: 'ignore' });
+  }
+}
