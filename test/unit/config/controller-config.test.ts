@@ -52,7 +52,7 @@ describe('the controller configuration', () => {
         graceMs: 2000,
         drainBoundMs: 100,
         limit: 100_000,
-        hold: { packets: 1000, bytes: 2_000_000, ageMs: 1000 },
+        hold: { packets: 4000, bytes: 4_000_000, ageMs: 5000 },
       },
       log: { level: 'info', format: 'json' },
     });
