@@ -2,6 +2,7 @@
 // the TDE knows pass, so that both speak of the same traffic (hard case 11). What the TDE should learn goes to it, metered.
 
 import type { PortNo, Vnid } from '../src/base/ids.ts';
+import { TDE_MAC } from '../src/packet/ethernet.ts';
 import type { Instruction, OxmField } from '../src/openflow/model.ts';
 import { encodeCookie } from './cookies.ts';
 import { kept } from './kept.ts';
@@ -60,6 +61,8 @@ function portRules(nve: NveView): { rules: readonly Rule[]; vapVn: ReadonlyMap<P
     const announced = meteredPunt(meterId('announce', no));
     rules.push(
       rule('vap', 'ingress', announce, [inPort(no), ethType(ETH.rarp)], announced, encodeCookie('announce')),
+      // Answers to presence probes: without them a move without port-down could never be contradicted.
+      rule('vap', 'ingress', announce, [inPort(no), field('eth_dst', TDE_MAC)], announced, encodeCookie('announce')),
       rule('vap', 'ingress', unknown, [inPort(no)], meteredPunt(meterId('punt', no)), encodeCookie('punt')),
     );
   }

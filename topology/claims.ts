@@ -5,16 +5,13 @@ import { WireError } from '../src/base/errors.ts';
 import { mac, type IpAddress, type Mac } from '../src/base/ids.ts';
 import { ARP_OPERATION, decodeArp, isGratuitousArp, type Arp } from '../src/packet/arp.ts';
 import { decodeDhcp, dhcpMessageType, DHCP_MESSAGE, DHCP_PORT } from '../src/packet/dhcp.ts';
-import { ETHER_TYPE, isGroupMac, type EthernetFrame } from '../src/packet/ethernet.ts';
+import { ETHER_TYPE, isGroupMac, TDE_MAC, type EthernetFrame } from '../src/packet/ethernet.ts';
 import { decodeIcmpv6, ICMPV6_TYPE } from '../src/packet/icmp.ts';
 import { decodeIpv4, IP_PROTOCOL, type Ipv4 } from '../src/packet/ipv4.ts';
 import { decodeIpv6, upperLayer, type Ipv6, type UpperLayer } from '../src/packet/ipv6.ts';
 import { decodeNd, type Nd } from '../src/packet/nd.ts';
 import { decodeUdp } from '../src/packet/udp.ts';
 import type { CounterName } from './tde-effect.ts';
-
-/** Source of the TDE's own ARP and ND probes, and so destination of their answers: flows must send those to the controller. */
-export const TDE_MAC = mac('02:53:46:00:00:01');
 
 /** RARP, gratuitous ARP, unsolicited neighbor advertisement: the sender says that it is here now. */
 export type Announcing = 'rarp' | 'garp' | 'na';

@@ -2,13 +2,12 @@
 
 import { mac, type IpAddress, type Mac } from '../src/base/ids.ts';
 import { ARP_OPERATION, encodeArp } from '../src/packet/arp.ts';
-import { encodeEthernet, ETHER_TYPE } from '../src/packet/ethernet.ts';
+import { encodeEthernet, ETHER_TYPE, TDE_MAC } from '../src/packet/ethernet.ts';
 import { formatIpv6, isIpv6, parseIpv6 } from '../src/packet/fields.ts';
 import { encodeIcmpv6 } from '../src/packet/icmp.ts';
 import { IP_PROTOCOL } from '../src/packet/ipv4.ts';
 import { encodeIpv6, solicitedNode } from '../src/packet/ipv6.ts';
 import { encodeNd } from '../src/packet/nd.ts';
-import { TDE_MAC } from './claims.ts';
 
 /** The link-local address that belongs to TDE_MAC (RFC 4291, appendix A). */
 const TDE_LINK_LOCAL = 'fe80::53:46ff:fe00:1' as IpAddress;

@@ -70,3 +70,6 @@ export function isGroupMac(address: Mac): boolean {
 }
 
 export const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff' as Mac;
+
+/** Frames to this address are answers to the controller's own questions (presence probes): VAPs hand them to it. */
+export const TDE_MAC = '02:53:46:00:00:01' as Mac;

@@ -12,6 +12,7 @@ import type { Hop, Route } from '../base/route.ts';
 import { encodeProbeFrame } from '../packet/probe.ts';
 import type { ProbeKind } from '../packet/probe.ts';
 import type { Gate, Pin, Trail, VmView, World } from '../../flows/world.ts';
+import { MigrationError } from './errors.ts';
 import type { Hold } from './hold.ts';
 import type { FlowControl, HeldCounts, PinRequest, Relocation } from './ports.ts';
 
@@ -24,8 +25,10 @@ export interface FabricView {
 /** Makes the switches equal to a world; resolves when all have confirmed. */
 export interface WorldInstaller {
   install(world: World): Promise<void>;
-  /** On how many of the switches concerned rules of this pin are, of how many. */
-  pinRules(id: Pin['id'], nves: readonly Dpid[]): { on: number; of: number };
+  /** Those of `nves` that do not have the last change: away, or lost while it was made. */
+  behind(nves: readonly Dpid[]): readonly Dpid[];
+  /** On how many of `nves` there are rules of this pin. */
+  pinRules(id: Pin['id'], nves: readonly Dpid[]): number;
 }
 
 export type SendFrame = (nve: Dpid, port: PortNo, frame: Buffer) => void;
@@ -40,6 +43,7 @@ export interface FabricOptions {
   readonly graceMs: number;
 }
 
+const BEHIND_POLL_MS = 200;
 /** Unicast, locally administered: bridges flood it, no host has it. */
 const MARKER_DESTINATION = '02:5f:e7:00:00:00' as Mac;
 
@@ -118,6 +122,7 @@ export class Fabric implements FlowControl {
     this.#gates.delete(key);
     const entry = this.#pins.get(key);
     if (entry === undefined) return 0;
+    this.#refuseWhileAway(entry.request);
     const pinned = entry.pin;
     entry.pin = { ...pinned, phase: 'lifted' };
     try {
@@ -133,6 +138,10 @@ export class Fabric implements FlowControl {
 
   async forget(key: string): Promise<void> {
     const entry = this.#pins.get(key);
+    // A switch that was lost during the lift still sends flows to the source: it must have come back before they retire.
+    while (entry !== undefined && this.#options.installer.behind(endsOf(entry.request)).length > 0) {
+      await this.#options.clock.sleep(BEHIND_POLL_MS);
+    }
     this.#drop(key);
     for (const [serial, gate] of this.#gateKeys) if (gate === key) this.#gateKeys.delete(serial);
     if (entry !== undefined) {
@@ -143,10 +152,9 @@ export class Fabric implements FlowControl {
     await this.apply();
   }
 
-  pinInstalled(key: string): 'all' | 'some' | 'none' {
-    const nves = this.#options.view.world().nves.map((n) => n.dpid);
-    const { on, of } = this.#options.installer.pinRules(migrationId(key), nves);
-    return on === 0 ? 'none' : on < of ? 'some' : 'all';
+  pinInstalled(key: string, ends: readonly Dpid[]): 'all' | 'some' | 'none' {
+    const on = this.#options.installer.pinRules(migrationId(key), ends);
+    return on === 0 ? 'none' : on < ends.length ? 'some' : 'all';
   }
 
   sendMarkers(key: string): readonly bigint[] {
@@ -213,6 +221,12 @@ export class Fabric implements FlowControl {
     this.#options.sendFrame(hop.nve, hop.outPort, frame);
   }
 
+  #refuseWhileAway(request: PinRequest): void {
+    const away = this.#options.installer.behind(endsOf(request));
+    if (away.length === 0) return;
+    throw new MigrationError('switches-failed', `not lifted: ${away.join(', ')} is not connected`, { retriable: true });
+  }
+
   #endTrail(name: string): void {
     if (!this.#trails.delete(name)) return;
     this.apply().catch((cause: unknown) => {
@@ -238,6 +252,11 @@ export class Fabric implements FlowControl {
 export const gateHoldKey = (key: string): string => `gate ${key}`;
 export const limboHoldKey = (vm: VmView): string => `limbo ${vm.serial}`;
 export const puntHoldKey = (vnid: Vnid, mac: Mac): string => `punt ${vnid} ${mac}`;
+
+/** The NVEs whose rules decide which way a pair's flows go. */
+function endsOf(request: PinRequest): readonly Dpid[] {
+  return [request.route.from, request.peerNve];
+}
 
 function vmKey(vnid: Vnid, mac: Mac): string {
   return `${vnid} ${mac}`;

@@ -82,7 +82,7 @@ export interface FlowControl {
   lift(key: string): Promise<number>;
   /** After the grace: the rules for late packets go as well. */
   forget(key: string): Promise<void>;
-  /** Whether the pin's rules are on the switches that hold them: what a restarted controller finds. */
-  pinInstalled(key: string): 'all' | 'some' | 'none';
+  /** On which of the NVEs at both ends the pin is still in force: what a restarted controller finds. */
+  pinInstalled(key: string, ends: readonly Dpid[]): 'all' | 'some' | 'none';
   route(from: Dpid, to: Dpid): Route | null;
 }

@@ -123,7 +123,9 @@ export class Som {
   async #resume(plan: UnitPlan, phase: UnitPhase, record: MigrationRecord, transfer: TransferRecord): Promise<void> {
     const { flows, agents, log, limits, clock } = this.#options;
     const wireId = `${plan.key}.${transfer.attempt}`;
-    const lifted = phase === 'lifted' || (phase === 'lifting' && flows.pinInstalled(plan.key) !== 'all');
+    const lifted =
+      phase === 'lifted' ||
+      (phase === 'lifting' && flows.pinInstalled(plan.key, [plan.newNve, plan.peerNve]) !== 'all');
     log.warn('found an unfinished migration', { transfer: plan.key, phase, resume: lifted ? 'forward' : 'again' });
     if (lifted) {
       await flows.lift(plan.key);

@@ -14,6 +14,8 @@ export class SwitchFlows implements WorldInstaller {
   readonly #installer: Installer;
   readonly #maySend: () => boolean;
   #open = false;
+  /** NVEs that did not get the last change: gone, or lost while it was made. */
+  #behind = new Set<Dpid>();
 
   constructor(installer: Installer, maySend: () => boolean) {
     this.#installer = installer;
@@ -26,21 +28,28 @@ export class SwitchFlows implements WorldInstaller {
 
   async install(world: World): Promise<void> {
     this.#open ||= this.#maySend();
-    if (this.#open) await this.#installer.apply(compile(world));
+    if (!this.#open) return;
+    const { absent, lost } = await this.#installer.apply(compile(world));
+    this.#behind = new Set([...absent, ...lost]);
   }
 
-  attach(sw: Switch): Promise<void> {
-    return this.#installer.attach(sw);
+  behind(nves: readonly Dpid[]): readonly Dpid[] {
+    return nves.filter((nve) => this.#behind.has(nve));
+  }
+
+  /** Reads what the switch has; where something is desired of it, it gets the difference. */
+  async attach(sw: Switch): Promise<void> {
+    await this.#installer.attach(sw);
+    this.#behind.delete(sw.dpid);
   }
 
   detach(dpid: Dpid): void {
     this.#installer.detach(dpid);
   }
 
-  pinRules(id: MigrationId, nves: readonly Dpid[]): { on: number; of: number } {
+  pinRules(id: MigrationId, nves: readonly Dpid[]): number {
     const cookie = pinCookie(id);
-    const holding = nves.filter((nve) => this.#installer.installed(nve).some((r) => r.cookie === cookie));
-    return { on: holding.length, of: nves.length };
+    return nves.filter((nve) => this.#installer.installed(nve).some((r) => r.cookie === cookie)).length;
   }
 
   rulesOf(nve: Dpid): readonly InstalledRule[] {

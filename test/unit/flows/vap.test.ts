@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { decodeCookie } from '../../../flows/cookies.ts';
 import { linkLocalOf } from '../../../flows/terms.ts';
 import type { Mac } from '../../../src/base/ids.ts';
+import { TDE_MAC } from '../../../src/packet/ethernet.ts';
 import {
   BROADCAST,
   arp,
@@ -51,6 +52,13 @@ describe('VAP table', () => {
     expect(fate(tcp({ ...to3, src: STRANGER }, '10.0.0.99', v4(vm3), 0x02))).to.deep.equal(expected);
     expect(fate(segment(vm2, vm3))).to.deep.equal(expected);
     expect(fate(segment(vm1, vm3), P.red2)).to.deep.equal(expected);
+  });
+
+  it("gives answers to the controller's own questions to the controller, from known VMs and from unknown", () => {
+    for (const src of [vm1.mac, STRANGER]) {
+      const answer = arp({ dst: TDE_MAC, src }, { op: 2, sha: src, spa: v4(vm1), tha: TDE_MAC, tpa: '0.0.0.0' });
+      expect(fate(answer)).to.deep.equal({ told: ['announce 0'], went: [] });
+    }
   });
 
   it("refuses another VM's address with one's own MAC", () => {

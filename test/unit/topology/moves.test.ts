@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { ipAddress, mac } from '../../../src/base/ids.ts';
-import { decodeEthernet, ETHER_TYPE } from '../../../src/packet/ethernet.ts';
-import { TDE_MAC } from '../../../topology/claims.ts';
+import { ETHER_TYPE, TDE_MAC, decodeEthernet } from '../../../src/packet/ethernet.ts';
 import { arp, at, figure1, garp, ipv4, nd, NVE1, NVE2, NVE3, portDesc, rarp, RED, WALL_OFFSET_MS } from './network.ts';
 import type { Network } from './network.ts';
 
