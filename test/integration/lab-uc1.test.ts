@@ -85,6 +85,6 @@ describe('stateferry lab', function () {
     expect(sent, ended.stderr).to.equal(true);
     expect(ended.status).to.equal(143);
     expect(shell('ip netns list | grep "^sf-"; ovs-vsctl list-br | grep -E "^NVE[123]$"; true')).to.equal('');
-    expect(shell(`pgrep -f '${join(folder ?? '', 'stopped')}' || true`)).to.equal('');
+    expect(shell(`pgrep -f '[/]${join(folder ?? '', 'stopped').slice(1)}' || true`)).to.equal('');
   });
 });
