@@ -33,8 +33,9 @@ describe('IF(M,A): a State Host and its SOM', () => {
     expect(session.profile.zones).to.deep.equal(agent.host.profile.zones);
     await until(() => agent.host.announcedKey !== null && session.lastHeartbeat !== null);
     expect(agent.host.announcedKey).to.deep.equal(session.lldpKey);
-    expect(agent.host.clockOffsetMs).to.be.within(-10, 10);
-    expect(session.clockOffsetMs).to.be.within(-10, 10);
+    // Both run by one clock: what is left is the way of the messages, on a machine that may be busy.
+    expect(agent.host.clockOffsetMs).to.be.within(-250, 250);
+    expect(session.clockOffsetMs).to.be.within(-250, 250);
     expect(bed.server.directory.stats()).to.include({ connected: 1, registered: 1 });
   });
 

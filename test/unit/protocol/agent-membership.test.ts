@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { systemClock } from '../../../src/base/clock.ts';
+import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { FromSoa, ToSoa } from '../../../src/protocol/generated/stateferry.ts';
 import { backoffMs } from '../../../src/soa/agent-backoff.ts';
 import { runMembership, type MembershipEnd } from '../../../src/soa/agent-membership.ts';
+import { FakeClock } from '../../fakes/fake-clock.ts';
 import { FakeStateHost, makeChunk } from '../../fakes/fake-state-host.ts';
 import { FakeStream } from '../../fakes/fake-stream.ts';
 
@@ -23,13 +24,13 @@ interface Joining {
   sent(kind: string): boolean;
 }
 
-function begin(): Joining {
+function begin(clock: Clock = systemClock): Joining {
   const stream = new FakeStream<FromSoa, ToSoa>();
   const host = new FakeStateHost();
   const leave = new AbortController();
   const who = { identity: 'fw1', software: 't', bootId: 'b', versions: [1], networkAddresses: () => ['192.0.2.9'] };
   const end = runMembership(stream, host, who, {
-    clock: systemClock,
+    clock,
     log: silentLog,
     joinMs: 5000,
     signal: leave.signal,
@@ -69,6 +70,18 @@ describe("the agent's half of a session", () => {
     agent.leave.abort();
     expect(agent.stream.sent.at(-1)?.body?.$case).to.equal('leaving');
     expect(await agent.end).to.include({ joined: true, refused: false });
+  });
+
+  it("reads the SOM's clock at the middle of the round trip, which begins when the request is out", async () => {
+    const clock = new FakeClock(1_000_000);
+    const agent = begin(clock);
+    clock.advance(70); // the TLS handshake: no part of the round trip
+    await turn();
+    const askedAtMs = clock.wallMs();
+    clock.advance(40);
+    agent.say(aaReply(agent.nonce, { wallMs: askedAtMs + 20 + 1234 }));
+    expect(agent.host.clockOffsetMs).to.equal(1234);
+    agent.leave.abort();
   });
 
   const badReplies: [string, (nonce: Buffer) => Body][] = [
