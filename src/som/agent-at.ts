@@ -36,7 +36,7 @@ export function agentAt(agents: Agents, id: StateHostId, side: Side): Agent {
 }
 
 function nameSide(cause: unknown, id: StateHostId, side: Side): MigrationError {
-  const code = cause instanceof StateferryError ? cause.code : 'internal';
+  const code: string = cause instanceof StateferryError ? String(cause.code) : 'internal';
   const message = cause instanceof Error ? cause.message : String(cause);
   const context = { stateHost: id, side };
   if (code === 'refused') return new MigrationError(`${side}-refused`, `${id}: ${message}`, { cause, context });

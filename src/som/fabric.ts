@@ -22,9 +22,9 @@ export interface FabricView {
   route(from: Dpid, to: Dpid): Route | null;
 }
 
-/** Makes the switches equal to a world; resolves when all have confirmed. */
+/** Makes the switches equal to the world, asked for when it may be sent; resolves when all have confirmed. */
 export interface WorldInstaller {
-  install(world: World): Promise<void>;
+  install(world: () => World): Promise<void>;
   /** Those of `nves` that do not have the last change: away, or lost while it was made. */
   behind(nves: readonly Dpid[]): readonly Dpid[];
   /** On how many of `nves` there are rules of this pin. */
@@ -65,7 +65,7 @@ export class Fabric implements FlowControl {
   async apply(): Promise<void> {
     this.#applying += 1;
     try {
-      await this.#options.installer.install(this.#world());
+      await this.#options.installer.install(() => this.#world());
     } finally {
       this.#applying -= 1;
     }
@@ -81,17 +81,24 @@ export class Fabric implements FlowControl {
   }
 
   async relocate(move: Relocation): Promise<HeldCounts> {
+    this.adopt(move, false);
+    await this.apply();
+    const name = vmKey(move.vnid, move.vm);
+    const trail = this.#trails.get(name);
+    if (move.pins.length === 0) this.#options.clock.after(this.#options.graceMs, () => this.#endTrail(name, trail));
+    return this.#releaseFor(move.vnid, move.vm);
+  }
+
+  adopt(move: Relocation, lifted: boolean): void {
     for (const key of move.replaces) this.#drop(key);
+    const phase = lifted ? 'lifted' : 'pinned';
     for (const request of move.pins) {
       const { key, vnid, vm, peerNve, route } = request;
-      this.#pins.set(key, { request, pin: { id: migrationId(key), vnid, vm, peerNve, route, phase: 'pinned' } });
+      this.#pins.set(key, { request, pin: { id: migrationId(key), vnid, vm, peerNve, route, phase } });
     }
     const name = vmKey(move.vnid, move.vm);
     if (move.oldNve !== move.newNve) this.#trails.set(name, { vnid: move.vnid, vm: move.vm, from: move.oldNve });
     else this.#trails.delete(name);
-    await this.apply();
-    if (move.pins.length === 0) this.#options.clock.after(this.#options.graceMs, () => this.#endTrail(name));
-    return this.#releaseFor(move.vnid, move.vm);
   }
 
   async closeGate(key: string, holds: 'openers' | 'all'): Promise<void> {
@@ -227,8 +234,10 @@ export class Fabric implements FlowControl {
     throw new MigrationError('switches-failed', `not lifted: ${away.join(', ')} is not connected`, { retriable: true });
   }
 
-  #endTrail(name: string): void {
-    if (!this.#trails.delete(name)) return;
+  /** Unless the VM has moved again since. */
+  #endTrail(name: string, trail: Trail | undefined): void {
+    if (trail === undefined || this.#trails.get(name) !== trail) return;
+    this.#trails.delete(name);
     this.apply().catch((cause: unknown) => {
       this.#options.log.warn('late-packet rules were not removed everywhere', { cause });
     });

@@ -68,7 +68,8 @@ export class Orchestration {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #knowledge: Knowledge;
-  #recovered = false;
+  #settled = false;
+  #resume: (() => Promise<void>) | null = null;
 
   constructor(o: OrchestrationOptions) {
     this.#clock = o.clock;
@@ -249,15 +250,19 @@ export class Orchestration {
     if (!this.flows.open || this.fabric.changing) return;
     this.packetIns.confirmed();
     this.#knowledge.remember(this.sighting());
-    if (this.#recovered) return;
-    this.#recovered = true;
-    this.som.recover().catch((cause: unknown) => {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.().catch((cause: unknown) => {
       this.#log.error('unfinished migrations were not resumed', { cause });
     });
   }
 
+  /** The first time it may, unfinished migrations become part of the world before any of it is sent. */
   #maySend(): boolean {
-    return this.#knowledge.settled(this.sighting());
+    if (this.#settled) return true;
+    this.#settled = this.#knowledge.settled(this.sighting());
+    if (this.#settled) this.#resume = this.som.recover();
+    return this.#settled;
   }
 
   #intoPipeline(packet: HeldPacket): void {

@@ -69,13 +69,17 @@ export class PacketIns {
     const cookie = decodeCookie(packet.cookie);
     switch (cookie?.kind) {
       case 'gate':
-        return this.#gate(nve, packet, cookie.id);
+        this.#gate(nve, packet, cookie.id);
+        return;
       case 'limbo':
-        return this.#limbo(nve, packet, cookie.id);
+        this.#limbo(nve, packet, cookie.id);
+        return;
       case 'punt':
-        return this.#punt(nve, packet);
+        this.#punt(nve, packet);
+        return;
       case 'probe':
-        return this.#probe(nve, packet);
+        this.#probe(nve, packet);
+        return;
       case 'lldp':
       case 'announce':
       case 'learn':

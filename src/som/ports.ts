@@ -82,6 +82,11 @@ export interface FlowControl {
   lift(key: string): Promise<number>;
   /** After the grace: the rules for late packets go as well. */
   forget(key: string): Promise<void>;
+  /**
+   * After a restart, before anything is sent to a switch: this pin (or, when `lifted`, only its rules for late packets) is
+   * part of the desired world.
+   */
+  adopt(relocation: Relocation, lifted: boolean): void;
   /** On which of the NVEs at both ends the pin is still in force: what a restarted controller finds. */
   pinInstalled(key: string, ends: readonly Dpid[]): 'all' | 'some' | 'none';
   route(from: Dpid, to: Dpid): Route | null;

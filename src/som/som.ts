@@ -13,7 +13,7 @@ import type { Agents, FlowControl, PinRequest } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import { Records } from './records.ts';
 import type { Strategy, TransferLimits } from './transfer.ts';
-import { Unit } from './unit.ts';
+import { epochOf, Unit } from './unit.ts';
 import type { UnitPhase, UnitPlan, UnitWorld } from './unit.ts';
 
 export interface SomOptions {
@@ -104,68 +104,64 @@ export class Som {
   }
 
   /**
-   * After a restart: units that were not lifted are pinned again and tried anew; those that were being lifted go the way
-   * most switches went; lifted ones are retired. Call when the switches are connected.
+   * After a restart, when the switches have been read and before anything is sent to them: what was pinned is pinned again,
+   * what was being lifted goes the way the switches went. The returned function, to be called when that is installed, tries
+   * the pinned ones anew and retires the lifted ones.
    */
-  async recover(): Promise<void> {
-    for (const row of this.#table.list()) {
-      const { plan, phase } = row.value as { plan: UnitPlan; phase: UnitPhase };
-      const record = this.records.get(plan.migration);
-      const transfer = record?.transfers[plan.index];
-      if (record === undefined || transfer === undefined) {
-        this.#table.delete(plan.key);
-        continue;
-      }
-      await this.#resume(plan, phase, record, transfer);
-    }
+  recover(): () => Promise<void> {
+    const found = this.#table
+      .list()
+      .flatMap((row) => this.#adopt(row.value as { plan: UnitPlan; phase: UnitPhase }) ?? []);
+    return async () => {
+      await Promise.all(found.map((f) => this.#resume(f)));
+    };
   }
 
-  async #resume(plan: UnitPlan, phase: UnitPhase, record: MigrationRecord, transfer: TransferRecord): Promise<void> {
-    const { flows, agents, log, limits, clock } = this.#options;
-    const wireId = `${plan.key}.${transfer.attempt}`;
+  #adopt({ plan, phase }: { plan: UnitPlan; phase: UnitPhase }): Recovered | null {
+    const { flows, log } = this.#options;
+    const record = this.records.get(plan.migration);
+    const transfer = record?.transfers[plan.index];
+    if (record === undefined || transfer === undefined) {
+      this.#table.delete(plan.key);
+      return null;
+    }
     const lifted =
       phase === 'lifted' ||
       (phase === 'lifting' && flows.pinInstalled(plan.key, [plan.newNve, plan.peerNve]) !== 'all');
-    log.warn('found an unfinished migration', { transfer: plan.key, phase, resume: lifted ? 'forward' : 'again' });
-    if (lifted) {
-      await flows.lift(plan.key);
-      await clock.sleep(limits.graceMs);
-      await flows.forget(plan.key);
-      const epoch = BigInt(Number(plan.migration.slice(2)) * 1000 + transfer.attempt);
-      await agents
-        .get(plan.source)
-        ?.retire({ migration: wireId, epoch })
-        .catch(() => undefined);
-      transfer.state = 'migrated';
-      transfer.reason = 'resumed after a restart of the controller';
-      this.#table.delete(plan.key);
-      this.#close(record);
-      return;
-    }
-    const on = flows.route(plan.anchor, plan.peerNve);
-    const over = plan.newNve === plan.anchor ? null : flows.route(plan.newNve, plan.anchor);
-    const planned = planMove(
-      { vnid: plan.vnid, vm: record.vm, oldNve: record.oldNve, newNve: plan.newNve, transfers: [] },
-      [{ peerNve: plan.peerNve, holder: plan.source, anchor: plan.anchor, selector: plan.selector }],
+    const { vnid, vm, newNve, peerNve, anchor, source, selector } = plan;
+    const again = planMove(
+      { vnid, vm: record.vm, oldNve: record.oldNve, newNve, transfers: [] },
+      [{ peerNve, holder: source, anchor, selector }],
       (a, b) => flows.route(a, b),
     );
-    if (on === null || (over === null && plan.newNve !== plan.anchor))
-      log.warn('no route for the pin yet', { transfer: plan.key });
-    await flows.relocate({
-      vnid: plan.vnid,
-      vm: plan.vm,
-      oldNve: record.oldNve,
-      newNve: plan.newNve,
-      pins: pinsOf(record.id, planned).map((p) => ({ ...p, key: plan.key })),
-      replaces: [],
-    });
-    for (const id of [plan.source, plan.destination]) {
-      await agents
-        .get(id)
-        ?.abort({ migration: wireId, reason: 'controller restarted' })
-        .catch(() => undefined);
+    const pins = pinsOf(record.id, again).map((pin) => ({ ...pin, key: plan.key }));
+    log.warn('found an unfinished migration', { transfer: plan.key, phase, goesOn: lifted ? 'forward' : 'anew' });
+    if (pins.length === 0) log.error('its pin has no route', { transfer: plan.key });
+    flows.adopt({ vnid, vm, oldNve: record.oldNve, newNve, pins, replaces: [] }, lifted);
+    return { plan, record, transfer, lifted };
+  }
+
+  async #resume({ plan, record, transfer, lifted }: Recovered): Promise<void> {
+    const { flows, agents, limits, clock } = this.#options;
+    const migration = `${plan.key}.${transfer.attempt}`;
+    if (!lifted) {
+      const reason = 'the controller was started again';
+      const ends = [plan.source, plan.destination].map(async (id) => agents.get(id)?.abort({ migration, reason }));
+      await Promise.allSettled(ends);
+      this.#start(new Unit(plan, 'pinned', record, transfer, this.#world), Promise.resolve());
+      return;
     }
-    this.#start(new Unit(plan, 'pinned', record, transfer, this.#world), Promise.resolve());
+    await clock.sleep(limits.graceMs);
+    await flows.forget(plan.key);
+    const epoch = BigInt(epochOf(plan.migration, transfer.attempt));
+    await agents
+      .get(plan.source)
+      ?.retire({ migration, epoch })
+      .catch(() => undefined);
+    transfer.state = 'migrated';
+    transfer.reason = 'completed after a restart of the controller';
+    this.#table.delete(plan.key);
+    this.#close(record);
   }
 
   #unitsOf(n: Notification): Unit[] {
@@ -288,6 +284,13 @@ export class Som {
     if (units.length === 0) throw new SomError('not-running', `migration ${id} is not running`);
     return units;
   }
+}
+
+interface Recovered {
+  readonly plan: UnitPlan;
+  readonly record: MigrationRecord;
+  readonly transfer: TransferRecord;
+  readonly lifted: boolean;
 }
 
 function keyOf(id: MigrationId, index: number): string {

@@ -26,10 +26,10 @@ export class SwitchFlows implements WorldInstaller {
     return this.#open;
   }
 
-  async install(world: World): Promise<void> {
+  async install(world: () => World): Promise<void> {
     this.#open ||= this.#maySend();
     if (!this.#open) return;
-    const { absent, lost } = await this.#installer.apply(compile(world));
+    const { absent, lost } = await this.#installer.apply(compile(world()));
     this.#behind = new Set([...absent, ...lost]);
   }
 

@@ -127,7 +127,7 @@ export class Unit {
           peerNve,
           selector,
           strategy,
-          epoch: this.#epoch(attempt),
+          epoch: epochOf(this.plan.migration, attempt),
         },
         {
           agents,
@@ -155,7 +155,7 @@ export class Unit {
 
   #failed(cause: unknown, lifted: boolean): boolean {
     if (this.#ending !== null) return true;
-    const code = cause instanceof StateferryError ? cause.code : 'internal';
+    const code: string = cause instanceof StateferryError ? String(cause.code) : 'internal';
     const message = cause instanceof Error ? cause.message : String(cause);
     if (lifted) {
       // The flows are safe at the destination; only the source's leftovers remain, and they age out there.
@@ -192,11 +192,6 @@ export class Unit {
     await this.#world.flows.forget(this.plan.key);
   }
 
-  /** Grows over migrations and attempts, so that a later Get ready outdates an earlier Retire (hard case 23). */
-  #epoch(attempt: number): number {
-    return Number(this.plan.migration.slice(2)) * 1000 + attempt;
-  }
-
   #setPhase(phase: UnitPhase): void {
     this.phase = phase;
     this.#store();
@@ -224,4 +219,9 @@ function overall(transfers: readonly TransferRecord[]): MigrationRecord['state']
     if (transfers.some((t) => t.state === state || (state === 'running' && t.state === 'lifted'))) return state;
   }
   return 'migrated';
+}
+
+/** Grows over migrations and attempts, so that a later Get ready outdates an earlier Retire (hard case 23). */
+export function epochOf(migration: string, attempt: number): number {
+  return Number(migration.slice(2)) * 1000 + attempt;
 }

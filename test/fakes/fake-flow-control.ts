@@ -55,6 +55,16 @@ export class FakeFlowControl implements FlowControl {
     this.late.delete(key);
   }
 
+  adopt(move: Relocation, lifted: boolean): void {
+    this.log.push('adopt');
+    this.pinned.clear();
+    this.late.clear();
+    for (const pin of move.pins) {
+      if (lifted) this.late.add(pin.key);
+      else this.pinned.set(pin.key, pin.route);
+    }
+  }
+
   pinInstalled(key: string): 'all' | 'some' | 'none' {
     return this.pinned.has(key) ? 'all' : 'none';
   }

@@ -297,8 +297,9 @@ describe('the SOM', () => {
       flows.gates.clear();
       const second = newSom();
       for (const a of sessions) await a.abort({ migration: `${first.id}.0.1`, reason: 'session lost' });
-      await second.recover();
-      expect(flows.pinned.size).to.equal(1);
+      const resume = second.recover();
+      expect(flows.pinned.size, 'pinned before anything is sent').to.equal(1);
+      await resume();
       await pass(2500);
       expect(second.records.get(first.id)?.state).to.equal('migrated');
       expect([...fw1.records]).to.deep.equal([]);
@@ -312,7 +313,8 @@ describe('the SOM', () => {
     await settle();
     expect(flows.log).to.include('lift');
     const second = newSom();
-    const recovered = second.recover();
+    const recovered = second.recover()();
+    expect(flows.pinned.size).to.equal(0);
     await pass(2500);
     await recovered;
     expect(second.records.get(first.id)?.state).to.equal('migrated');
