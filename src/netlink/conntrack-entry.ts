@@ -91,8 +91,8 @@ const seqAdj = attributes({
   offsetAfter: [3, u32Attribute],
 });
 
-/** CTA_*: everything a dump, an event or a request holds of one connection. */
-export const conntrackAttributes = attributes({
+/** CTA_* that mean something on any host. */
+const portable = {
   tupleOrig: [1, tupleAttribute],
   tupleReply: [2, tupleAttribute],
   status: [3, u32Attribute],
@@ -103,13 +103,10 @@ export const conntrackAttributes = attributes({
   mark: [8, u32Attribute],
   countersOrig: [9, counters],
   countersReply: [10, counters],
-  use: [11, u32Attribute],
-  id: [12, u32Attribute],
   natDst: [13, nat],
   tupleMaster: [14, tupleAttribute],
   seqAdjOrig: [15, seqAdj],
   seqAdjReply: [16, seqAdj],
-  zone: [18, u16Attribute],
   secctx: [19, attributes({ name: [1, stringAttribute] })],
   timestamp: [20, attributes({ start: [1, u64Attribute], stop: [2, u64Attribute] })],
   markMask: [21, u32Attribute],
@@ -117,7 +114,18 @@ export const conntrackAttributes = attributes({
   labelsMask: [23, bytesAttribute],
   synproxy: [24, attributes({ isn: [1, u32Attribute], its: [2, u32Attribute], tsoff: [3, u32Attribute] })],
   timestampEvent: [27, u64Attribute],
+} as const;
+
+/** CTA_*: everything a dump, an event or a request holds of one connection. */
+export const conntrackAttributes = attributes({
+  ...portable,
+  use: [11, u32Attribute],
+  id: [12, u32Attribute],
+  zone: [18, u16Attribute],
 });
+
+/** The same without what only one host's kernel can make sense of, which reads as unknown and is not written. */
+export const portableAttributes = attributes(portable);
 
 export type Tuple = AttributeValue<typeof tupleAttribute>;
 export type ConntrackEntry = AttributeValue<typeof conntrackAttributes>;

@@ -4,7 +4,7 @@
 import { WireError } from '../base/errors.ts';
 import type { Vnid } from '../base/ids.ts';
 import { vnid as toVnid } from '../base/ids.ts';
-import { AF, type ConntrackEntry, conntrackAttributes } from '../netlink/conntrack-entry.ts';
+import { AF, type ConntrackEntry, portableAttributes } from '../netlink/conntrack-entry.ts';
 import { Reader } from '../wire/reader.ts';
 import type { Writer } from '../wire/writer.ts';
 
@@ -32,7 +32,7 @@ export function writeRecord(w: Writer, record: StateRecord): void {
   w.u16(0);
   w.u32(record.vnid, 'vnid');
   w.u64(BigInt(Math.max(0, Math.round(record.capturedWallMs * 1000))), 'captured');
-  conntrackAttributes.write(w, withoutLocals(record.entry), 'entry');
+  portableAttributes.write(w, record.entry, 'entry');
   const length = w.length - start - 4;
   w.patchU16(start, length >>> 16);
   w.patchU16(start + 2, length & 0xffff);
@@ -64,15 +64,6 @@ function readRecord(r: Reader): StateRecord {
     vnid,
     family,
     capturedWallMs,
-    entry: conntrackAttributes.read(r.bytes, body.offset, body.end, 'entry'),
+    entry: portableAttributes.read(r.bytes, body.offset, body.end, 'entry'),
   };
-}
-
-/** Everything but what only the source's kernel can make sense of. */
-function withoutLocals(entry: ConntrackEntry): ConntrackEntry {
-  const rest: { -readonly [K in keyof ConntrackEntry]: ConntrackEntry[K] } = { ...entry };
-  delete rest.zone;
-  delete rest.id;
-  delete rest.use;
-  return rest;
 }

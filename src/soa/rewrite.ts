@@ -116,8 +116,8 @@ export function liberalUpdate(orig: Tuple, zone: number): ConntrackEntry {
 
 /** What NAT shows as: a reply tuple that is not the mirror. It must be created as mirror with the binding beside it. */
 function unNat(orig: Tuple, reply: Tuple): ConntrackEntry {
-  const plain = mirror(orig);
   if (!isNat(orig, reply)) return { tupleOrig: orig, tupleReply: reply };
+  const plain = mirror(orig);
   const shown = endpoints(reply);
   const expected = endpoints(plain);
   const source = { address: shown.dst, port: reply.proto?.dstPort ?? idOf(reply) };
@@ -133,6 +133,11 @@ function unNat(orig: Tuple, reply: Tuple): ConntrackEntry {
 }
 
 export function isNat(orig: Tuple, reply: Tuple): boolean {
+  const [o, r] = [endpoints(orig), endpoints(reply)];
+  if (o.src !== r.dst || o.dst !== r.src) return true;
+  if (orig.proto?.srcPort !== undefined && orig.proto.num === reply.proto?.num) {
+    return orig.proto.srcPort !== reply.proto?.dstPort || orig.proto.dstPort !== reply.proto.srcPort;
+  }
   return tupleBytes(mirror(orig)) !== tupleBytes(reply);
 }
 

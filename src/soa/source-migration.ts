@@ -48,6 +48,8 @@ const SENTINEL_BOUND_MS = 2000;
 const READING_BOUND_MS = 1000;
 /** Records sent longer ago than this are read again before the gate: their timeouts have been refreshed since. */
 const REFRESH_AGE_MS = 1000;
+/** The kernel tells whole seconds: less than this says nothing. */
+const DRIFT_SECONDS = 1;
 
 const isTcp = (entry: ConntrackEntry): boolean => entry.tupleOrig?.proto?.num === PROTO.TCP;
 const isLiberal = (entry: ConntrackEntry): boolean => {
@@ -364,6 +366,8 @@ export class SourceMigration {
       const entry = answers[i]?.entry;
       // Changed meanwhile: its event has said more than this answer can. Gone: its event says so.
       if (entry === null || entry === undefined || this.#records.get(key) !== before) return;
+      const expected = (before.entry.timeout ?? 0) - (at - before.capturedWallMs) / 1000;
+      if ((entry.timeout ?? 0) - expected <= DRIFT_SECONDS) return; // idle: the copy ages as this one does
       this.#records.put(key, entry, at);
       this.#send(Phase.PHASE_DELTA, 'update', entry, at);
     });

@@ -20,22 +20,22 @@ export function recordHash(vnid: Vnid, entry: ConntrackEntry): Buffer {
 function canonical(vnid: Vnid, entry: ConntrackEntry): string {
   const tcp = entry.protoinfo?.tcp;
   const scale = tcp === undefined ? undefined : windowScales(tcp);
-  return [
-    'sf1',
-    u32(vnid),
-    entry.tupleOrig === undefined ? '' : tupleBytes(entry.tupleOrig),
-    entry.tupleReply === undefined ? '' : tupleBytes(entry.tupleReply),
-    optional(tcp?.state),
-    optional(scale?.original),
-    optional(scale?.reply),
-    u32(entry.mark ?? 0), // events leave a mark of 0 out
-    trimmed(entry.labels),
-    u32((entry.status ?? 0) & DIGESTED_STATUS),
-    entry.tupleMaster === undefined ? '' : tupleBytes(entry.tupleMaster),
-  ]
-    .map((part) => u32(part.length) + part)
-    .join('');
+  return (
+    part('sf1') +
+    part(u32(vnid)) +
+    part(entry.tupleOrig === undefined ? '' : tupleBytes(entry.tupleOrig)) +
+    part(entry.tupleReply === undefined ? '' : tupleBytes(entry.tupleReply)) +
+    part(optional(tcp?.state)) +
+    part(optional(scale?.original)) +
+    part(optional(scale?.reply)) +
+    part(u32(entry.mark ?? 0)) + // events leave a mark of 0 out
+    part(trimmed(entry.labels)) +
+    part(u32((entry.status ?? 0) & DIGESTED_STATUS)) +
+    part(entry.tupleMaster === undefined ? '' : tupleBytes(entry.tupleMaster))
+  );
 }
+
+const part = (bytes: string): string => u32(bytes.length) + bytes;
 
 /** A scale counts once both sides have offered the option; until the answer, the opener's stands as it is. */
 function windowScales(tcp: NonNullable<NonNullable<ConntrackEntry['protoinfo']>['tcp']>): {

@@ -123,6 +123,13 @@ export class FakeKernel implements KernelTable {
     this.#announce('update', { ...pick({ tupleOrig, tupleReply, status, timeout, id, zone }), ...change }, false);
   }
 
+  /** Packets refresh a timeout: no event says so. */
+  refresh(zone: number, orig: Tuple, timeout: number): void {
+    const before = this.find(zone, orig);
+    if (before === null) throw new Error('no such entry');
+    this.#store({ ...before, timeout });
+  }
+
   /** As a handshake completes: both sides offer window scaling. */
   establish(zone: number, orig: Tuple): void {
     const flags = { flags: TCP_FLAG.WINDOW_SCALE | TCP_FLAG.SACK_PERM, mask: 0 };

@@ -201,6 +201,7 @@ describe('a migration between two State Hosts', () => {
     two.kernel.end(777, udp(9));
     two.kernel.flush();
     clock.advance(20_000);
+    one.kernel.refresh(101, udp(9), 30);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
     await one.host.gate({ migration: 'm-1' });
     await ferry.settle();
@@ -211,11 +212,13 @@ describe('a migration between two State Hosts', () => {
     await ferry.begin();
     clock.advance(0);
     clock.advance(25_000);
-    one.kernel.change(101, udp(9), { timeout: 30 }); // in the kernel a refresh; no event says so
+    one.kernel.refresh(101, udp(9), 30);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
     await one.host.gate({ migration: 'm-1' });
     await ferry.settle();
     expect(two.kernel.find(777, udp(9))?.timeout).to.be.closeTo(30, 1);
+    const delta = ferry.chunks.filter((c) => c.phase === Phase.PHASE_DELTA);
+    expect(delta.map((c) => c.count)).to.deep.equal([1]); // the idle ones age alike at both ends
   });
 
   it('waits for the markers and tells how many did not come', async () => {
