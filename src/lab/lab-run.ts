@@ -29,7 +29,13 @@ export async function inLabRun<T>(options: LabRunOptions, scenario: (run: LabRun
   };
   const cleanup = createCleanup(progress);
   const stop = new AbortController();
+  /** Set while a finished scenario is kept: then a signal just ends the keeping. */
+  let release: (() => void) | null = null;
   const onSignal = (signal: NodeJS.Signals): void => {
+    if (release !== null) {
+      release();
+      return;
+    }
     if (stop.signal.aborted) return;
     progress(`${signal}: stopping everything`);
     stop.abort(new LabError('INTERRUPTED', `stopped by ${signal}`));
@@ -54,7 +60,12 @@ export async function inLabRun<T>(options: LabRunOptions, scenario: (run: LabRun
   };
   try {
     const result = await scenario(run);
-    if (options.keep) await untilInterrupted(progress);
+    if (options.keep) {
+      progress('kept running as asked (--keep): look around, then press Ctrl-C');
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    }
     return result;
   } finally {
     if (stop.signal.aborted) await new Promise(() => undefined); // the signal's clean-up ends the process
@@ -62,12 +73,6 @@ export async function inLabRun<T>(options: LabRunOptions, scenario: (run: LabRun
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
-}
-
-function untilInterrupted(progress: (text: string) => void): Promise<never> {
-  progress('kept running as asked (--keep): look around, then press Ctrl-C');
-  const hold = setInterval(() => undefined, 60_000);
-  return new Promise<never>(() => hold);
 }
 
 function timestamp(): string {

@@ -70,7 +70,7 @@ export interface MoveResult {
   readonly held: Readonly<Record<string, number>>;
   readonly oracle: OracleResult | null;
   readonly otherTenant: OtherTenantResult;
-  /** For the plots: silences of the datagrams above 4 ms, [ms after the unplugging, ms]. */
+  /** For the plots: silences of the datagrams above 8 ms, [ms after the unplugging, ms]. */
   readonly silences: readonly (readonly [number, number])[];
 }
 

@@ -246,7 +246,7 @@ export function longestDatagramGap(
   return worst(windows.map((w) => longestGap(w.arrivalsMs, range.fromMs, range.toMs).gapMs)) ?? 0;
 }
 
-const SHOWN_SILENCE_MS = 4;
+const SHOWN_SILENCE_MS = 8;
 
 function silences(windows: readonly DatagramWindow[], move: TestbedMove): MoveResult['silences'] {
   return windows.flatMap((w) =>

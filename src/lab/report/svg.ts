@@ -16,28 +16,30 @@ interface Series {
 
 /** One dot a move and series: x is the move, y milliseconds. */
 export function dotPlot(title: string, series: readonly Series[]): string {
-  const height = 220;
+  const height = 228;
   const top = 16;
-  const bottom = 36;
+  const bottom = 44;
   const count = Math.max(1, ...series.map((s) => s.values.length));
   const max = niceTop(Math.max(1, ...series.flatMap((s) => s.values)));
   const x = (i: number): number => LEFT + (PLOT * (i + 0.5)) / count;
   const y = (v: number): number => top + (height - top - bottom) * (1 - v / max);
-  const dots = series.flatMap((s) =>
+  // Side by side, so that equal values do not hide each other.
+  const beside = (k: number): number => (k - (series.length - 1) / 2) * 10;
+  const dots = series.flatMap((s, k) =>
     s.values.map(
       (v, i) =>
-        `<circle cx="${f(x(i))}" cy="${f(y(v))}" r="4" fill="var(${s.colour})"><title>${s.label}, move ${i + 1}: ${f(v)} ms</title></circle>`,
+        `<circle cx="${f(x(i) + beside(k))}" cy="${f(y(v))}" r="4" fill="var(${s.colour})"><title>${s.label}, move ${i + 1}: ${f(v)} ms</title></circle>`,
     ),
   );
-  const labels = Array.from({ length: count }, (_, i) => text(x(i), height - 16, String(i + 1), 'middle'));
+  const labels = Array.from({ length: count }, (_, i) => text(x(i), height - 26, String(i + 1), 'middle'));
   return figure(title, height, [...grid(max, y), ...labels, ...dots, legend(series, height)]);
 }
 
 /** Every silence of the datagrams around the moves: x from the unplugging on, y how long it was. */
 export function silencePlot(moves: readonly MoveResult[], baseline: readonly MoveResult[]): string {
-  const height = 240;
+  const height = 248;
   const top = 16;
-  const bottom = 36;
+  const bottom = 44;
   const all = [...moves, ...baseline].flatMap((m) => m.silences);
   const minX = -100;
   const maxX = niceTop(Math.max(500, ...all.map(([at]) => at)));
@@ -50,12 +52,14 @@ export function silencePlot(moves: readonly MoveResult[], baseline: readonly Mov
         .filter(([at]) => at >= minX)
         .map(([at, gap]) => `<circle cx="${f(x(at))}" cy="${f(y(gap))}" r="2.5" fill="var(${colour})" opacity="0.7"/>`),
     );
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((q) => text(x(maxX * q), height - 16, f(maxX * q), 'middle'));
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((q) =>
+    text(x(maxX * q), height - 26, f(maxX * q), q === 1 ? 'end' : 'middle'),
+  );
   const series = [
     { label: 'through the firewalls', colour: '--accent', values: [] },
     { label: 'no firewall', colour: '--quiet', values: [] },
   ];
-  return figure('Silences of the UDP stream longer than 4 ms, by their begin in ms after the unplugging', height, [
+  return figure('Silences of the UDP stream longer than 8 ms, by their begin in ms after the unplugging', height, [
     ...grid(max, y),
     ...ticks,
     ...draw(baseline, '--quiet'),
@@ -81,7 +85,9 @@ export function stepPlot(moves: readonly MoveResult[]): string {
       return `<rect x="${f(x(s.atMs))}" y="${top + i * row}" width="${f(width)}" height="${row - 5}" fill="var(${colour})"><title>${s.step}: ${f(s.ms)} ms</title></rect>`;
     }),
   ]);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((q) => text(x(max * q), 16, `${f(max * q)} ms`, 'middle'));
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((q) =>
+    text(x(max * q), 16, `${f(max * q)} ms`, q === 1 ? 'end' : 'middle'),
+  );
   const key = names.map((n, i) => `<span><i style="background:var(--step-${i % 9})"></i>${n}</span>`).join('');
   return `${figure('Steps of each migration, from notify to lift', height, [...ticks, ...bars])}<p class="key">${key}</p>`;
 }
@@ -114,7 +120,7 @@ function legend(series: readonly Series[], height: number): string {
   return series
     .map((s, i) => {
       const at = LEFT + i * 190;
-      return `<circle cx="${at + 4}" cy="${height - 5}" r="4" fill="var(${s.colour})"/>${text(at + 14, height - 1, s.label, 'start')}`;
+      return `<circle cx="${at + 4}" cy="${height - 8}" r="4" fill="var(${s.colour})"/>${text(at + 14, height - 4, s.label, 'start')}`;
     })
     .join('');
 }
@@ -123,10 +129,10 @@ function text(x: number, y: number, content: string, anchor: 'start' | 'middle' 
   return `<text x="${f(x)}" y="${f(y)}" text-anchor="${anchor}">${content}</text>`;
 }
 
-/** The next of 1, 2, 4, 5, 10 times a power of ten. */
+/** The next round number: an axis ends there. */
 export function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 2, 4, 5, 10].find((n) => n * power >= value) ?? 10);
+  return power * ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((n) => n * power >= value) ?? 10);
 }
 
 function f(value: number): string {

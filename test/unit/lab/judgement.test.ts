@@ -285,6 +285,6 @@ describe('report', () => {
   });
 
   it('rounds axes up', () => {
-    expect([0.7, 1, 3, 42, 99, 101].map(niceTop)).to.deep.equal([1, 1, 4, 50, 100, 200]);
+    expect([1, 3, 42, 99, 101, 1066].map(niceTop)).to.deep.equal([1, 3, 50, 100, 150, 1500]);
   });
 });
