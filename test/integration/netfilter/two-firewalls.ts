@@ -1,7 +1,9 @@
 // Two tenants with equal addresses, each with a client and a server, and two bridging firewalls between them, in namespaces of
 // their own. A hub attaches either firewall to the path. Zones follow from the bridge a frame crosses.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { Child } from './child.ts';
 
 export const CLIENT = { v4: '10.0.0.1', v6: 'fd00::1' } as const;
@@ -44,16 +46,19 @@ table inet filter {
 }
 `;
 
+/** Two sequence and two acknowledgement numbers half the number space apart: some are ahead of any window. */
 const STRAY_ACK = `
 import socket, struct, sys
 src, dst = [socket.inet_aton(a) for a in sys.argv[1:3]]
-tcp = lambda check: struct.pack('!HHIIBBHHH', int(sys.argv[3]), int(sys.argv[4]), 1 << 31, 1 << 31, 5 << 4, 0x10, 1000, check, 0)
-data = src + dst + struct.pack('!BBH', 0, 6, 20) + tcp(0)
-total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
-total = (total >> 16) + (total & 0xffff)
-total += total >> 16
 s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
-s.sendto(tcp(~total & 0xffff), (sys.argv[2], 0))
+for seq in (0, 1 << 31):
+    for ack in (0, 1 << 31):
+        tcp = lambda check: struct.pack('!HHIIBBHHH', int(sys.argv[3]), int(sys.argv[4]), seq, ack, 5 << 4, 0x10, 1000, check, 0)
+        data = src + dst + struct.pack('!BBH', 0, 6, 20) + tcp(0)
+        total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
+        total = (total >> 16) + (total & 0xffff)
+        total += total >> 16
+        s.sendto(tcp(~total & 0xffff), (sys.argv[2], 0))
 `;
 
 let serial = 0;
@@ -87,6 +92,28 @@ export class TwoFirewalls {
   /** Runs a command in a namespace; its standard output. */
   run(name: string, ...command: string[]): string {
     return execFileSync('ip', ['netns', 'exec', this.netns(name), ...command], { encoding: 'utf8', stdio: 'pipe' });
+  }
+
+  /** Runs a command in a namespace to its end; resolves with its standard output. */
+  async start(name: string, ...command: string[]): Promise<string> {
+    const child = spawn('ip', ['netns', 'exec', this.netns(name), ...command], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let out = '';
+    child.stdout.on('data', (data: Buffer) => (out += data.toString('utf8')));
+    await once(child, 'close');
+    return out;
+  }
+
+  has(tool: string): boolean {
+    return spawnSync('which', [tool], { stdio: 'ignore' }).status === 0;
+  }
+
+  /** Waits for a condition that only looking at finds out. */
+  async until(holds: () => boolean, boundMs = 5000): Promise<void> {
+    const deadline = performance.now() + boundMs;
+    while (!holds()) {
+      if (performance.now() > deadline) throw new Error('did not come true');
+      await setTimeout(20);
+    }
   }
 
   nft(name: string, input: string): void {
@@ -155,7 +182,7 @@ export class TwoFirewalls {
     return Number(/packets (\d+)/.exec(text)?.[1]);
   }
 
-  /** An ACK from the client, over IPv4, with sequence numbers far outside any window. */
+  /** ACKs from the client, over IPv4, with sequence numbers far outside any window. */
   strayAck(tenant: Tenant, srcPort: number, dstPort: number): void {
     this.run(`${tenant}1`, '/usr/bin/python3', '-c', STRAY_ACK, CLIENT.v4, SERVER.v4, String(srcPort), String(dstPort));
   }
