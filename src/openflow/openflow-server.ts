@@ -79,7 +79,12 @@ export async function createOpenFlowServer(options: OpenFlowServerOptions): Prom
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
     registry.closeAll();
+    // Also those that have not come so far as to be a connection: half-way through TLS.
+    const timer = setTimeout(() => {
+      for (const socket of registry.sockets) socket.destroy();
+    }, LINGER_MS);
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    clearTimeout(timer);
   };
   try {
     for (const address of listen) servers.push(await startListening(address, options, registry));
@@ -110,6 +115,10 @@ async function startListening(
   };
   const server =
     address.tls === undefined ? createServer(accept) : createTlsServer(tlsOptions(address.tls), acceptVerified);
+  server.on('connection', (socket: Socket) => {
+    registry.sockets.add(socket);
+    socket.once('close', () => registry.sockets.delete(socket));
+  });
   server.maxConnections = options.maxConnections ?? DEFAULTS.maxConnections;
   server.on('drop', () => {
     log.warn('too many OpenFlow connections', { limit: server.maxConnections });
@@ -145,6 +154,7 @@ function tlsOptions({ key, cert, ca }: TlsMaterial): Parameters<typeof createTls
 /** The connections there are, and which of them speaks for which datapath. */
 class Registry {
   readonly switches = new Map<Dpid, SwitchChannel>();
+  readonly sockets = new Set<Socket>();
   readonly #connections = new Map<SwitchChannel, Connection>();
   readonly #all = new Set<Connection>();
   readonly #options: OpenFlowServerOptions;

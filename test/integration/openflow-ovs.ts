@@ -1,6 +1,7 @@
-// An Open vSwitch of its own for the OpenFlow tests: own database, own daemons, own run directory, so that nothing of the
-// machine's is touched (TLS configuration is global to a daemon). Ended by process id.
-import { execFileSync, spawn } from 'node:child_process';
+// An Open vSwitch of its own for the OpenFlow tests: own database, own daemons, own run directory, own network namespace, so
+// that nothing of the machine's is touched (TLS configuration is global to a daemon; two userspace datapaths in one
+// namespace fight for the device `ovs-netdev`). Ended by process id.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +28,17 @@ export async function until<T>(what: string, ask: () => T | null): Promise<T> {
   throw new Error(`not in ${WAIT_MS} ms: ${what}`);
 }
 
+/** A /30 of the benchmarking range for the cable between the namespaces, by process so that runs do not collide. */
+function cable(): { readonly here: string; readonly there: string } {
+  const network = `198.18.${(process.pid >> 6) & 0xff}`;
+  const first = (process.pid & 0x3f) * 4;
+  return { here: `${network}.${first + 1}`, there: `${network}.${first + 2}` };
+}
+
 export class PrivateOvs {
+  /** Where a controller listens that this Open vSwitch can reach. */
+  readonly controllerHost = cable().here;
+  readonly #namespace = `of-${process.pid}`;
   readonly folder = mkdtempSync(join(tmpdir(), 'of-ovs-'));
   readonly #daemons: ChildProcess[] = [];
   readonly #bridges = new Set<string>();
@@ -35,6 +46,7 @@ export class PrivateOvs {
 
   async start(): Promise<void> {
     const db = join(this.folder, 'db.sock');
+    this.#addNamespace();
     execFileSync('ovsdb-tool', ['create', join(this.folder, 'conf.db'), SCHEMA]);
     const options = (name: string): string[] => [
       `--unixctl=${join(this.folder, `${name}.ctl`)}`,
@@ -92,11 +104,26 @@ export class PrivateOvs {
       const gone = new Promise((resolve) => daemon.once('exit', resolve));
       if (daemon.exitCode === null && daemon.kill('SIGTERM')) await gone;
     }
+    spawnSync('ip', ['netns', 'delete', this.#namespace]);
     rmSync(this.folder, { recursive: true });
   }
 
+  #addNamespace(): void {
+    const [outside, inside] = [`of${process.pid}o`, `of${process.pid}i`];
+    const { here, there } = cable();
+    const ip = (...args: readonly string[]): unknown => execFileSync('ip', args);
+    ip('netns', 'add', this.#namespace);
+    ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside, 'netns', this.#namespace);
+    ip('address', 'add', `${here}/30`, 'dev', outside);
+    ip('link', 'set', outside, 'up');
+    ip('-n', this.#namespace, 'address', 'add', `${there}/30`, 'dev', inside);
+    ip('-n', this.#namespace, 'link', 'set', inside, 'up');
+  }
+
+  /** `ip netns exec` becomes the daemon itself, so that its process id is the daemon's. */
   #daemon(command: string, args: readonly string[]): void {
-    this.#daemons.push(spawn(command, args, { env: this.#env, stdio: 'ignore' }));
+    const inside = ['netns', 'exec', this.#namespace, command, ...args];
+    this.#daemons.push(spawn('ip', inside, { env: this.#env, stdio: 'ignore' }));
   }
 
   #run(command: string, args: readonly string[]): string {

@@ -31,12 +31,13 @@ interface Recorder {
   readonly closings: OpenFlowError[];
 }
 
-async function listen(options: Partial<OpenFlowServerOptions> = {}): Promise<Recorder> {
+async function listen(
+  options: Partial<OpenFlowServerOptions> & Pick<OpenFlowServerOptions, 'listen'>,
+): Promise<Recorder> {
   const switches: SwitchChannel[] = [];
   const events: SwitchEvent[] = [];
   const closings: OpenFlowError[] = [];
   const server = await createOpenFlowServer({
-    listen: { host: '127.0.0.1', port: 0 },
     onSwitch: (sw) => switches.push(sw),
     onEvent: (_sw, event) => events.push(event),
     onClose: (_sw, reason) => closings.push(reason),
@@ -101,7 +102,7 @@ describe('OpenFlow server and Open vSwitch', function () {
   };
 
   const start = async (options: Partial<OpenFlowServerOptions> = {}): Promise<Recorder> => {
-    const recorder = await listen(options);
+    const recorder = await listen({ listen: { host: ovs.controllerHost, port: 0 }, ...options });
     open.push(recorder);
     return recorder;
   };
@@ -112,7 +113,7 @@ describe('OpenFlow server and Open vSwitch', function () {
 
   const connect = async (bridge: string, recorder: Recorder, scheme = 'tcp'): Promise<SwitchChannel> => {
     const before = recorder.switches.length;
-    ovs.vsctl('set-controller', bridge, `${scheme}:127.0.0.1:${portOf(recorder)}`);
+    ovs.vsctl('set-controller', bridge, `${scheme}:${ovs.controllerHost}:${portOf(recorder)}`);
     return until(`${bridge} connects`, () => recorder.switches[before] ?? null);
   };
 
@@ -321,7 +322,7 @@ describe('OpenFlow server and Open vSwitch', function () {
   it('refuses a switch that speaks OpenFlow 1.0 only, and says so to it', async () => {
     const recorder = await start();
     const bridge = newBridge('OpenFlow10');
-    ovs.vsctl('set-controller', bridge, `tcp:127.0.0.1:${portOf(recorder)}`);
+    ovs.vsctl('set-controller', bridge, `tcp:${ovs.controllerHost}:${portOf(recorder)}`);
     const log = `${ovs.folder}/vswitchd.log`;
     const line = await until('the refusal', () =>
       /version negotiation failed.*|.*no common version.*/.exec(readFileSync(log, 'utf8')),
@@ -372,7 +373,7 @@ describe('OpenFlow server and Open vSwitch', function () {
     for (const [name, version] of VERSIONS) {
       it(`serves a switch whose certificate our authority signed, ${name}`, async () => {
         useCertificate('switch');
-        const recorder = await start({ listen: { host: '127.0.0.1', port: 0, tls: material } });
+        const recorder = await start({ listen: { host: ovs.controllerHost, port: 0, tls: material } });
         const bridge = newBridge(name);
         const sw = await connect(bridge, recorder, 'ssl');
         expect(sw.version).to.equal(version);
@@ -386,11 +387,11 @@ describe('OpenFlow server and Open vSwitch', function () {
       useCertificate('stranger');
       const lines: string[] = [];
       const recorder = await start({
-        listen: { host: '127.0.0.1', port: 0, tls: material },
+        listen: { host: ovs.controllerHost, port: 0, tls: material },
         log: createLog({ write: (line) => lines.push(line) }),
       });
       const bridge = newBridge('OpenFlow13');
-      ovs.vsctl('set-controller', bridge, `ssl:127.0.0.1:${portOf(recorder)}`);
+      ovs.vsctl('set-controller', bridge, `ssl:${ovs.controllerHost}:${portOf(recorder)}`);
       await until('the switch is refused', () => lines.find((line) => line.includes('switch refused by TLS')) ?? null);
       expect(recorder.switches).to.deep.equal([]);
       useCertificate('switch');
@@ -401,11 +402,11 @@ describe('OpenFlow server and Open vSwitch', function () {
     it('refuses a switch without TLS', async () => {
       const lines: string[] = [];
       const recorder = await start({
-        listen: { host: '127.0.0.1', port: 0, tls: material },
+        listen: { host: ovs.controllerHost, port: 0, tls: material },
         log: createLog({ write: (line) => lines.push(line) }),
       });
       const bridge = newBridge('OpenFlow13');
-      ovs.vsctl('set-controller', bridge, `tcp:127.0.0.1:${portOf(recorder)}`);
+      ovs.vsctl('set-controller', bridge, `tcp:${ovs.controllerHost}:${portOf(recorder)}`);
       await until('it is refused', () => lines.find((line) => line.includes('switch refused by TLS')) ?? null);
       expect(recorder.switches).to.deep.equal([]);
       ovs.deleteBridge(bridge);
