@@ -127,3 +127,26 @@ describe('IP addresses on the wire', () => {
       expect(faultOf(() => encode(ipv6Address, text as wire.Wire<typeof ipv6Address>)).code).to.equal('BAD_VALUE');
   });
 });
+
+describe('MAC addresses on the wire', () => {
+  it('are read in lower case and written from either', () => {
+    expect(wire.parseMac('AA:bb:0:1:F:09').toString('hex')).to.equal('aabb00010f09');
+    expect(wire.formatMac(Buffer.from('aabb00010f09', 'hex'))).to.equal('aa:bb:00:01:0f:09');
+  });
+
+  it('that are none are refused', () => {
+    for (const text of [
+      '',
+      'aa:bb:cc:dd:ee',
+      'aa:bb:cc:dd:ee:ff:00',
+      'aa:bb:cc:dd:ee:',
+      'aa:bb:cc:dd:ee:100',
+      'ga:bb:cc:dd:ee:ff',
+    ]) {
+      expect(() => wire.parseMac(text)).to.throw(RangeError);
+      expect(faultOf(() => encode(wire.macAddress, text as wire.Wire<typeof wire.macAddress>)).code).to.equal(
+        'BAD_VALUE',
+      );
+    }
+  });
+});
