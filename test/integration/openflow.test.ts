@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { createLog } from '../../src/base/log.ts';
-import { OFPFF, OFPP, OFPR } from '../../src/openflow/constants.ts';
+import { OFPFF, OFPMF, OFPP, OFPR } from '../../src/openflow/constants.ts';
 import { formatFlow } from '../../src/openflow/format-flow.ts';
 import type { FlowMod, PacketIn, PortStatus, SwitchEvent } from '../../src/openflow/model.ts';
 import { OpenFlowError } from '../../src/openflow/openflow-error.ts';
@@ -166,7 +166,7 @@ describe('OpenFlow server and Open vSwitch', function () {
       });
 
       it('takes every flow it can write, by a bundle, and both list them alike', async () => {
-        sw.send({ type: 'meter_mod', command: 'add', meterId: 4, flags: 1, bands: [{ rate: 100, burstSize: 0 }] });
+        sw.send({ type: 'meter_mod', command: 'add', meterId: 4, flags: OFPMF.KBPS, bands: [{ rate: 100, burstSize: 0 }] });
         const mods = Object.values(FLOWS).filter(({ command, instructions }) => {
           const groups = instructions.some(
             (each) => 'actions' in each && each.actions.some(({ type }) => type === 'group'),
