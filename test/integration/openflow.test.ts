@@ -166,7 +166,13 @@ describe('OpenFlow server and Open vSwitch', function () {
       });
 
       it('takes every flow it can write, by a bundle, and both list them alike', async () => {
-        sw.send({ type: 'meter_mod', command: 'add', meterId: 4, flags: OFPMF.KBPS, bands: [{ rate: 100, burstSize: 0 }] });
+        sw.send({
+          type: 'meter_mod',
+          command: 'add',
+          meterId: 4,
+          flags: OFPMF.KBPS,
+          bands: [{ rate: 100, burstSize: 0 }],
+        });
         const mods = Object.values(FLOWS).filter(({ command, instructions }) => {
           const groups = instructions.some(
             (each) => 'actions' in each && each.actions.some(({ type }) => type === 'group'),
