@@ -31,6 +31,8 @@ export interface KernelSocketHandlers {
 export interface KernelSockets {
   /** Netlink port id of our requests: events with it are our own doing. */
   readonly portId: number;
+  /** The first of `count` sequence numbers nobody else has: an answer that comes too late must not be taken for another's. */
+  sequence(count: number): number;
   /**
    * Sends whole messages, of which the one numbered `seq` asks for an acknowledgement (or is a dump), and resolves with
    * everything that came back. Events queued before the answer have been delivered by then.
@@ -75,6 +77,7 @@ export async function openKernelSockets(
   const portId = await link.ready;
   return {
     portId,
+    sequence: (count) => link.sequence(count),
     query: (messages, seq) => link.query(messages, seq),
     sendFrame: (port, frame) => {
       link.command({ kind: 'frame', port, frame: new Uint8Array(frame) });
@@ -95,6 +98,7 @@ class WorkerLink {
   };
   readonly #onReady: (portId: number) => void;
   #nextId = 1;
+  #nextSeq = 1;
   #open = true;
   #failure: KernelSocketError | null = null;
 
@@ -132,6 +136,13 @@ class WorkerLink {
     });
     // A thread asleep in poll() would hold up the end of the process.
     process.on('exit', this.#onProcessExit);
+  }
+
+  sequence(count: number): number {
+    if (this.#nextSeq + count > 0xffffffff) this.#nextSeq = 1;
+    const first = this.#nextSeq;
+    this.#nextSeq += count;
+    return first;
   }
 
   command(command: WorkerCommand): void {

@@ -30,7 +30,6 @@ export class NetfilterTable implements KernelTable {
   readonly #log: Log;
   #listener: TableListener | null = null;
   #portId = 0;
-  #seq = 1;
 
   constructor(sockets: Promise<KernelSockets>, log: Log) {
     this.#sockets = sockets.then((s) => {
@@ -77,7 +76,7 @@ export class NetfilterTable implements KernelTable {
     const sends: Promise<void>[] = [];
     let first = 0;
     while (first < requests.length) {
-      const batch = this.#pack(requests, first);
+      const batch = pack(sockets, requests, first);
       sends.push(
         sockets.query(batch.bytes, batch.lastSeq).then((replies) => {
           collect(replies, batch, answers);
@@ -92,7 +91,7 @@ export class NetfilterTable implements KernelTable {
   async dump(each: (entries: readonly ConntrackEntry[]) => void): Promise<void> {
     const sockets = await this.#sockets;
     const w = new Writer(32);
-    const seq = this.#nextSeq(1);
+    const seq = sockets.sequence(1);
     writeConntrackDump(w, seq);
     for (const bytes of await sockets.query(w.finish(), seq)) {
       const entries: ConntrackEntry[] = [];
@@ -115,29 +114,6 @@ export class NetfilterTable implements KernelTable {
   used(): number {
     return Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'latin1'));
   }
-
-  #nextSeq(count: number): number {
-    if (this.#seq + count > 0xffffffff) this.#seq = 1;
-    const seq = this.#seq;
-    this.#seq += count;
-    return seq;
-  }
-
-  #pack(requests: readonly ConntrackRequest[], first: number): Batch {
-    const w = new Writer(SEND_BYTES + 4096);
-    const firstSeq = this.#nextSeq(requests.length - first);
-    let next = first;
-    let lastStart = 0;
-    while (next < requests.length && w.length < SEND_BYTES) {
-      lastStart = w.length;
-      writeConntrackRequest(w, requests[next] as ConntrackRequest, firstSeq + next - first, false);
-      next += 1;
-    }
-    // The last one asks for an acknowledgement: the barrier behind which all failures have come back.
-    const bytes = w.finish();
-    bytes.writeUInt16LE(bytes.readUInt16LE(lastStart + 6) | 0x04, lastStart + 6);
-    return { bytes, firstSeq, lastSeq: firstSeq + next - first - 1, first, next };
-  }
 }
 
 interface Batch {
@@ -146,6 +122,22 @@ interface Batch {
   readonly lastSeq: number;
   readonly first: number;
   readonly next: number;
+}
+
+function pack(sockets: KernelSockets, requests: readonly ConntrackRequest[], first: number): Batch {
+  const w = new Writer(SEND_BYTES + 4096);
+  const firstSeq = sockets.sequence(requests.length - first);
+  let next = first;
+  let lastStart = 0;
+  while (next < requests.length && w.length < SEND_BYTES) {
+    lastStart = w.length;
+    writeConntrackRequest(w, requests[next] as ConntrackRequest, firstSeq + next - first, false);
+    next += 1;
+  }
+  // The last one asks for an acknowledgement: the barrier behind which all failures have come back.
+  const bytes = w.finish();
+  bytes.writeUInt16LE(bytes.readUInt16LE(lastStart + 6) | 0x04, lastStart + 6);
+  return { bytes, firstSeq, lastSeq: firstSeq + next - first - 1, first, next };
 }
 
 function collect(replies: readonly Buffer[], batch: Batch, answers: KernelAnswer[]): void {

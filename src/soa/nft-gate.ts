@@ -21,7 +21,6 @@ type SetName = (typeof SETS)[keyof typeof SETS];
 
 const TIMEOUT_MS = 10_000;
 const REFRESH_MS = 3000;
-const SEQ = 1;
 
 const set = (name: SetName, type: string): string => `  set ${name} {\n    typeof ${type}\n    flags timeout\n  }\n`;
 const drop = (match: string, name: SetName): string => `    ${match} @${name} counter name refused drop\n`;
@@ -141,14 +140,16 @@ export class NftGate implements Gatekeeper {
         return keys.length === 0 ? [] : [{ operation, set: name, keys, timeoutMs: TIMEOUT_MS }];
       }),
     );
+    const sockets = await this.#sockets;
+    const seq = sockets.sequence(1);
     const w = new Writer(1024);
-    writeSetBatch(w, GATE_TABLE, changes, SEQ);
-    const answers = await (await this.#sockets).query(w.finish(), SEQ);
+    writeSetBatch(w, GATE_TABLE, changes, seq);
+    const answers = await sockets.query(w.finish(), seq);
     return Math.max(
       0,
       ...answers
         .flatMap((bytes) => readNetlinkMessages(bytes))
-        .filter((m) => m.type === NLMSG_ERROR && m.seq === SEQ)
+        .filter((m) => m.type === NLMSG_ERROR && m.seq === seq)
         .map(readNetlinkErrno),
     );
   }

@@ -34,7 +34,3 @@ export function sentinel(serial: number): Sentinel {
     ],
   };
 }
-
-/** Any sentinel, of this agent or an earlier one. */
-export const isSentinel = (entry: ConntrackEntry): boolean =>
-  entry.tupleOrig?.ip?.v4Src?.charCodeAt(0) === 0 && entry.tupleOrig.ip.v4Dst?.charCodeAt(0) === 0;

@@ -96,11 +96,12 @@ export class SourceMigration {
 
   /** True while what happens here is still sent on before the lift. */
   get serving(): boolean {
-    return this.#stage !== 'late' && this.#stage !== 'over';
+    return this.#stage !== 'late' && this.#stage !== 'over' && !this.#interrupted;
   }
 
-  get over(): boolean {
-    return this.#stage === 'over';
+  /** The session it was asked for in was lost. */
+  get interrupted(): boolean {
+    return this.#interrupted;
   }
 
   /** Reads and sends everything in scope; the manifest lacks the ruleset digest. Events wait until `beginFollowing`. */

@@ -80,6 +80,8 @@ export class StateHostCore implements StateHost {
   #offsetMs = 0;
   #sentinels = 0;
   #closed = false;
+  /** A SOM asks things of us; cleared when its session is lost. */
+  #joined = false;
 
   constructor(config: StateHostCoreConfig, ports: StateHostPorts, deps: { readonly clock: Clock; readonly log: Log }) {
     this.#config = config;
@@ -124,8 +126,13 @@ export class StateHostCore implements StateHost {
     const { migration } = request;
     const scope = scopeOf(request.selector, this.#config.zones, migration);
     this.#checkKinds(migration, request.kinds);
-    await this.#sources.get(migration)?.end(); // asked again: from the beginning
-    this.#sources.delete(migration);
+    this.#joined = true;
+    for (const [id, earlier] of this.#sources) {
+      // Asked again: from the beginning. And what was interrupted is moot when these flows are here to be taken again.
+      if (id !== migration && !(earlier.interrupted && scopesOverlap(earlier.scope, scope))) continue;
+      this.#sources.delete(id);
+      await earlier.end();
+    }
     await this.#guarded(migration, () => this.#mend(migration));
     const limit = Math.min(
       Number(request.limit === 0n ? BigInt(this.#config.maxRecords) : request.limit),
@@ -155,9 +162,10 @@ export class StateHostCore implements StateHost {
     const scope = scopeOf(request.selector, this.#config.zones, migration);
     if (manifest === undefined) throw new RefusedError('unsupported-kind', migration, 'Get ready without a manifest');
     this.#checkKinds(migration, manifest.kinds);
+    this.#joined = true;
     const warnings = await this.#guarded(migration, () => this.#checkRuleset(migration, manifest.rulesetDigest));
     for (const [id, source] of this.#sources) {
-      if (source.serving && !source.over && scopesOverlap(source.scope, scope)) {
+      if (source.serving && scopesOverlap(source.scope, scope)) {
         throw new RefusedError(
           'wrong-phase',
           migration,
@@ -263,6 +271,8 @@ export class StateHostCore implements StateHost {
         this.#log.error('gate not opened', { error });
       });
     }
+    this.#joined = false;
+    this.#mendLater();
   }
 
   async close(): Promise<void> {
@@ -293,8 +303,9 @@ export class StateHostCore implements StateHost {
   /** A dump walks the kernel's whole table and holds up packets: not while a migration runs here. */
   #busy(): boolean {
     return (
-      [...this.#sources.values()].some((s) => s.serving && !s.over) ||
-      [...this.#destinations.values()].some((d) => !d.lifted && !d.over)
+      this.#joined &&
+      ([...this.#sources.values()].some((s) => s.serving) ||
+        [...this.#destinations.values()].some((d) => !d.lifted && !d.over))
     );
   }
 

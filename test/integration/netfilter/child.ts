@@ -54,7 +54,10 @@ export class Child {
     this.#nextId += 1;
     return new Promise<T>((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#process.send({ id, method, argument });
+      // The callback keeps a send to a process that is gone from being an uncaught error.
+      this.#process.send({ id, method, argument }, (error) => {
+        if (error !== null) reject(error);
+      });
     });
   }
 

@@ -306,22 +306,6 @@ describe('a migration between two State Hosts', () => {
     expect(two.kernel.entries()).to.have.length(3);
   });
 
-  it('opens its gates when the SOM is lost, and still retires what a lift took', async () => {
-    await move();
-    await two.host.commit({ migration: 'm-1' });
-    one.host.onSomLost();
-    await Promise.resolve();
-    expect(one.gate.closed).to.be.empty;
-    expect((await one.host.retire({ migration: 'm-1', epoch: 2n })).records).to.equal(4n);
-  });
-
-  it('asks for a new upload when the SOM was lost before the drain', async () => {
-    await ferry.begin();
-    clock.advance(0);
-    one.host.onSomLost();
-    expect(await reason(one.host.gate({ migration: 'm-1' }))).to.equal('wrong-phase');
-  });
-
   it('does not vouch for a stream with a hole, and mends its shadow once the migration is over', async () => {
     await ferry.begin();
     clock.advance(0);
