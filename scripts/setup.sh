@@ -11,7 +11,7 @@ exec </dev/null
 # package:what shows that it is there (a command, or a file)
 PACKAGES='
 openvswitch-switch:ovs-vswitchd mininet:mn nftables:nft conntrack:conntrack iperf3:iperf3 tcpdump:tcpdump tshark:tshark
-ethtool:ethtool iproute2:ip iputils-ping:ping procps:sysctl kmod:modprobe python3:/usr/bin/python3 gcc:gcc
+ethtool:ethtool openssl:openssl iproute2:ip iputils-ping:ping procps:sysctl kmod:modprobe python3:/usr/bin/python3 gcc:gcc
 libc6-dev:/usr/include/stdio.h ca-certificates:/etc/ssl/certs/ca-certificates.crt
 '
 NODE_AT_LEAST='22.18'
