@@ -59,6 +59,10 @@ export interface ConntrackEvent {
   readonly entry: ConntrackEntry;
 }
 
+/** A change of an entry that was there, without a look at what changed. */
+export const isConntrackUpdate = (m: NetlinkMessage): boolean =>
+  m.type === ((NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT.NEW) && (m.flags & NLM_F.CREATE) === 0;
+
 /** An event, or an entry of a dump or an answer (kind `update`); null for messages of other subsystems. */
 export function readConntrackMessage(m: NetlinkMessage): ConntrackEvent | null {
   if (m.type >> 8 !== NFNL_SUBSYS_CTNETLINK) return null;

@@ -13,7 +13,7 @@ export interface KernelAnswer {
 
 export interface TableEvent {
   readonly kind: 'new' | 'update' | 'destroy';
-  /** Done by a request of ours, not by packets, timers or others. */
+  /** Done by a request of ours, not by packets, timers or others. Our own updates may be left out. */
   readonly own: boolean;
   readonly entry: ConntrackEntry;
 }

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
 import {
   type ConntrackRequest,
+  isConntrackUpdate,
   readConntrackMessage,
   writeConntrackDump,
   writeConntrackRequest,
@@ -52,6 +53,8 @@ export class NetfilterTable implements KernelTable {
   takeEvents(messages: readonly NetlinkMessage[]): void {
     const events: TableEvent[] = [];
     for (const m of messages) {
+      // Our updates change what we know already; there are as many as a snapshot has TCP connections.
+      if (this.isOwn(m) && isConntrackUpdate(m)) continue;
       try {
         const event = readConntrackMessage(m);
         if (event !== null) {
