@@ -84,7 +84,7 @@ export class PacketIns {
       case 'announce':
       case 'learn':
         this.stats[cookie.kind === 'lldp' ? 'lldp' : 'announce'] += 1;
-        this.#o.tell(nve, packet);
+        this.#tell(nve, packet, cookie.kind === 'lldp' ? null : this.#sender(nve, packet));
         return;
       default:
         this.stats.foreign += 1;
@@ -129,13 +129,17 @@ export class PacketIns {
       return;
     }
     const sender = this.#sender(nve, packet);
-    const learnt = this.#o.tell(nve, packet);
+    this.#tell(nve, packet, sender);
     if (sender === null || sender.announcement) return;
     const held = { nve, inPort: packet.inPort, frame: packet.data };
-    if (learnt) this.#expected.add(sender.key);
     if (this.#expected.has(sender.key)) this.#o.hold.keep(sender.key, held);
     else if ((this.#lateUntil.get(sender.key) ?? 0) > this.#o.clock.now()) this.#late(held);
     else this.stats.puntDropped += 1;
+  }
+
+  /** What the TDE learns of a sender, from whatever frame, makes rules for it: what it sends until then is kept. */
+  #tell(nve: Dpid, packet: PacketIn, sender: { key: string } | null): void {
+    if (this.#o.tell(nve, packet) && sender !== null) this.#expected.add(sender.key);
   }
 
   #probe(nve: Dpid, packet: PacketIn): void {
