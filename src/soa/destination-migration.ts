@@ -95,6 +95,7 @@ export class DestinationMigration {
   /** The lift is done: from now on this kernel's word is last. */
   commit(): Promise<number> {
     return this.#inTurn(async () => {
+      if (this.#over) throw new RefusedError('superseded', this.#id, 'another migration of these flows began here');
       this.#lifted = true;
       await this.#dropLeftovers();
       return this.#digest.records;
@@ -123,7 +124,7 @@ export class DestinationMigration {
   }
 
   async #apply(chunk: StateChunk): Promise<Installed | null> {
-    if (this.#over) throw new RefusedError('wrong-phase', this.#id, 'the migration is over here');
+    if (this.#over) throw new RefusedError('superseded', this.#id, 'another migration of these flows began here');
     if (chunk.sequence < this.#nextSequence) return this.#answers.get(chunk.sequence) ?? null; // sent again
     const records = this.#open(chunk);
     this.#nextSequence = chunk.sequence + 1n;

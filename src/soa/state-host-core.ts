@@ -177,8 +177,9 @@ export class StateHostCore implements StateHost {
     for (const source of this.#sources.values()) leftovers.push(...(await source.yieldTo(scope)));
     for (const [id, earlier] of this.#destinations) {
       if (!scopesOverlap(earlier.scope, scope)) continue;
+      // Kept for one generation, so that its late chunks are told why they are refused.
+      if (earlier.over) this.#destinations.delete(id);
       leftovers.push(...earlier.supersede());
-      this.#destinations.delete(id);
     }
     const { table, policy } = this.#ports;
     const room = table.size() - table.used() + leftovers.length;

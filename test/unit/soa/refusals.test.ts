@@ -68,6 +68,15 @@ describe('a State Host refuses', () => {
       'wrong-phase',
     );
   });
+  it('what comes for a migration whose place a newer one of the same flows took', async () => {
+    await ferry.begin();
+    const [chunk] = ferry.chunks as [StateChunk];
+    await new Ferry('m-2', one, two).begin();
+    expect(await reason(two.host.download({ ...chunk, sequence: 1n }))).to.equal('superseded');
+    expect(await reason(two.host.commit({ migration: 'm-1' }))).to.equal('superseded');
+    await two.host.commit({ migration: 'm-2' });
+    expect(two.kernel.entries()).to.have.length(4);
+  });
   it('migrations it does not know', async () => {
     for (const work of [
       one.host.gate({ migration: 'x' }),
