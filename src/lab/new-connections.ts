@@ -23,14 +23,20 @@ export interface NewConnectionCount {
   readonly worstBeyondMs: number;
 }
 
-/** `attempts` of one move; without a move (`blackout` null) nothing is left of a blackout. */
+/** What an undisturbed network needs: without a move `blackout` is null; `roundTripMs` is the direct path's. */
+export interface Circumstances {
+  readonly blackout: Blackout | null;
+  readonly roundTripMs: number;
+}
+
+/** `attempts` of one move. */
 export function countNewConnections(
   attempts: readonly DirectedAttempt[],
-  blackout: Blackout | null,
+  circumstances: Circumstances,
 ): NewConnectionCount {
   const done = attempts.filter((a) => a.error === null);
-  const caught = done.filter((a) => isCaught(a, blackout));
-  const others = done.filter((a) => !caught.includes(a)).map((a) => beyondMs(a, blackout));
+  const caught = done.filter((a) => isCaught(a, circumstances));
+  const others = done.filter((a) => !caught.includes(a)).map((a) => beyondMs(a, circumstances));
   return {
     opened: attempts.length,
     failed: attempts.length - done.length,
@@ -44,15 +50,24 @@ export function countNewConnections(
  * Nobody can save a SYN (or its answer) that was on its way to a port when that port went: the opener's own retransmission
  * is the first that can arrive. The network is given LEARNING_MS to notice that the port is gone.
  */
-function isCaught(a: DirectedAttempt, blackout: Blackout | null): boolean {
-  if (blackout === null || a.direction !== 'to-vm') return false;
+function isCaught(a: DirectedAttempt, { blackout, roundTripMs }: Circumstances): boolean {
+  if (blackout === null || a.direction !== 'to-vm' || a.connectMs === null) return false;
   const isInstant = a.startMs >= blackout.fromMs && a.startMs < blackout.goneMs + LEARNING_MS;
-  const afterRetransmissionMs = (a.totalMs ?? Infinity) - RETRANSMISSION_MS;
-  return isInstant && afterRetransmissionMs >= 0 && afterRetransmissionMs <= NEW_CONNECTION_MS;
+  const afterRetransmissionMs = a.connectMs - RETRANSMISSION_MS;
+  const isRetransmitted = afterRetransmissionMs >= 0 && afterRetransmissionMs - roundTripMs <= NEW_CONNECTION_MS;
+  return isInstant && isRetransmitted && echoMs(a) - roundTripMs <= NEW_CONNECTION_MS;
 }
 
-function beyondMs(a: Attempt, blackout: Blackout | null): number {
-  return (a.totalMs ?? 0) - restOfBlackoutMs(a.startMs, blackout);
+/** The handshake and the echo of one byte each wait for the VM and take a round trip; the worse of the two counts. */
+function beyondMs(a: Attempt, { blackout, roundTripMs }: Circumstances): number {
+  const connectMs = a.connectMs ?? 0;
+  const handshake = connectMs - restOfBlackoutMs(a.startMs, blackout);
+  const echo = echoMs(a) - restOfBlackoutMs(a.startMs + connectMs, blackout);
+  return Math.max(handshake, echo) - roundTripMs;
+}
+
+function echoMs(a: Attempt): number {
+  return (a.totalMs ?? 0) - (a.connectMs ?? 0);
 }
 
 function restOfBlackoutMs(startMs: number, blackout: Blackout | null): number {
@@ -62,14 +77,14 @@ function restOfBlackoutMs(startMs: number, blackout: Blackout | null): number {
 /** The failed, slow and caught ones in words, for whoever looks for the cause: when, which way, how long. */
 export function troubledAttempts(
   attempts: readonly DirectedAttempt[],
-  blackout: Blackout,
+  circumstances: Circumstances,
   zeroMs: number,
 ): readonly string[] {
   return attempts
-    .filter((a) => a.error !== null || beyondMs(a, blackout) > NEW_CONNECTION_MS)
+    .filter((a) => a.error !== null || beyondMs(a, circumstances) > NEW_CONNECTION_MS)
     .map((a) => {
       const at = `${a.direction} IPv${a.family} at ${(a.startMs - zeroMs).toFixed(0)} ms`;
       const took = `${(a.totalMs ?? 0).toFixed(0)} ms, of it ${(a.connectMs ?? 0).toFixed(0)} ms to connect`;
-      return `${at}: ${a.error ?? took}${isCaught(a, blackout) ? ' (caught by the unplugging)' : ''}`;
+      return `${at}: ${a.error ?? took}${isCaught(a, circumstances) ? ' (caught by the unplugging)' : ''}`;
     });
 }

@@ -228,7 +228,7 @@ function newSlow(e: Uc1Evidence): Condition {
     name: 'new connections slow',
     held: e.moves.length > 0 && slow === 0,
     value: `${slow}; the slowest took ${round1(worstMs)} ms beyond the blackout${caughtNote(e)}`,
-    bound: `none beyond what was left of the blackout + ${NEW_CONNECTION_MS} ms`,
+    bound: `none beyond what was left of the blackout + ${NEW_CONNECTION_MS} ms, round trips by the links' delay not counted`,
   };
 }
 

@@ -6,7 +6,7 @@ import { endedStep, notifyToMs, stepTimes, type Migration } from './controller-a
 import { epochMs, sleep } from './deadline.ts';
 import { watchMigration } from './migration-watch.ts';
 import { dpidText, stateHostOf, vmIdentity } from './names.ts';
-import { countNewConnections, troubledAttempts } from './new-connections.ts';
+import { countNewConnections, troubledAttempts, type Circumstances } from './new-connections.ts';
 import { compareAtLift, entriesBornSince, listFirewalls, type FirewallListing } from './oracle.ts';
 import type { Phase } from './phase.ts';
 import type { MoveResult, OracleResult } from './result.ts';
@@ -20,6 +20,8 @@ export interface MovePlan {
   readonly toServer: string;
   readonly blackoutMs: number;
   readonly announce: Announce;
+  /** Of an undisturbed packet between the VM and its peer, by the links' set delays. */
+  readonly roundTripMs: number;
 }
 
 export interface Tenants {
@@ -74,7 +76,7 @@ export async function measureMove(
       from: move.from.server,
       to: move.to.server,
       ...describeFailures(newFailures(before.failuresA, after.failuresA), seen.checkA.silent),
-      ...(await describeNew(tenants.a, window.toMs, blackout, move)),
+      ...(await describeNew(tenants.a, window.toMs, { blackout, roundTripMs: plan.roundTripMs }, move)),
       ...describeDatagrams(datagrams, inFlightMs, window, move),
       ...describePings(tenants.a, { ...blackout, fromMs: blackout.fromMs - inFlightMs }, window),
       ...invalidOf(before.counters, after.counters, source, destination),
@@ -192,16 +194,16 @@ function describeFailures(failures: readonly StreamFailure[], silent: readonly n
   return { resets: resets.size, lostConnections: new Set([...failures.map((f) => f.id), ...silent]).size };
 }
 
-async function describeNew(traffic: TenantTraffic, untilMs: number, blackout: Blackout, move: TestbedMove) {
+async function describeNew(traffic: TenantTraffic, untilMs: number, circumstances: Circumstances, move: TestbedMove) {
   const attempts = await traffic.attempts(untilMs);
-  const count = countNewConnections(attempts, blackout);
+  const count = countNewConnections(attempts, circumstances);
   return {
     newOpened: count.opened,
     newFailed: count.failed,
     newSlow: count.slow,
     newCaught: count.caught,
     newWorstBeyondMs: count.worstBeyondMs,
-    newTroubled: troubledAttempts(attempts, blackout, move.unpluggedAt),
+    newTroubled: troubledAttempts(attempts, circumstances, move.unpluggedAt),
   };
 }
 

@@ -36,6 +36,8 @@ export interface Uc1Options {
 /** Local ports of the long-lived connections, a range a phase: no connection meets a predecessor in TIME_WAIT. */
 const BASELINE_PORTS = 12_000;
 const FIREWALL_PORTS = 20_000;
+/** NVE - firewall - NVE. */
+const LINKS_OF_A_PATH = 2;
 /** Handshakes of the start are over and schedules have settled. */
 const WARM_UP_MS = 1500;
 
@@ -103,9 +105,10 @@ async function allMoves(
   options: Uc1Options,
 ): Promise<readonly MeasuredMove[]> {
   const measured: MeasuredMove[] = [];
+  const roundTripMs = 2 * LINKS_OF_A_PATH * options.delayMs;
   for (let i = 0; i < options.moves; i++) {
     const toServer = i % 2 === 0 ? 'Server2' : 'Server1';
-    const one = await measureMove(phase, tenants, { ...options, toServer }, run.signal);
+    const one = await measureMove(phase, tenants, { ...options, toServer, roundTripMs }, run.signal);
     measured.push(one);
     run.progress(`move ${i + 1} of ${options.moves} to ${toServer}: ${brief(one.result)}`);
   }

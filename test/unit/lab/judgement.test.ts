@@ -216,17 +216,35 @@ describe('new connections', () => {
     const blackout = blackoutOf(testbedMove, 0, 1110);
     const count = countNewConnections(
       [attempt(1007, 399), attempt(1007, 401), attempt(2000, 301), attempt(2000, null, 'x')],
-      blackout,
+      { blackout, roundTripMs: 0 },
     );
     expect(count).to.deep.equal({ opened: 4, failed: 1, slow: 2, caught: 0, worstBeyondMs: 301 });
-    expect(countNewConnections([attempt(1007, 399)], null).slow).to.equal(1);
+    expect(countNewConnections([attempt(1007, 399)], { blackout: null, roundTripMs: 0 }).slow).to.equal(1);
+  });
+});
+
+describe('a new connection over long links', () => {
+  const slow = (connectMs: number, totalMs: number, roundTripMs: number): number =>
+    countNewConnections([{ startMs: 0, family: 4, direction: 'from-vm', connectMs, totalMs, error: null }], {
+      blackout: null,
+      roundTripMs,
+    }).slow;
+
+  it('has a round trip for the handshake and one for the echo, and 300 ms more for each', () => {
+    expect([slow(160, 320, 160), slow(460, 620, 160), slow(461, 621, 160), slow(160, 621, 160)]).to.deep.equal([
+      0, 0, 1, 1,
+    ]);
+    expect(slow(301, 302, 0)).to.equal(1);
   });
 });
 
 describe('a SYN in the air when the VM is unplugged', () => {
   const blackout = blackoutOf(testbedMove, 10, 1110);
   const count = (direction: 'to-vm' | 'from-vm', startMs: number, totalMs: number) =>
-    countNewConnections([{ startMs, family: 4, direction, connectMs: totalMs, totalMs, error: null }], blackout);
+    countNewConnections([{ startMs, family: 4, direction, connectMs: totalMs, totalMs, error: null }], {
+      blackout,
+      roundTripMs: 0,
+    });
 
   it('may come through at its retransmission, and is counted apart', () => {
     expect(count('to-vm', 995, 1030)).to.deep.include({ slow: 0, caught: 1, worstBeyondMs: 0 });
