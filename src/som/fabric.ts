@@ -41,6 +41,8 @@ export interface FabricOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly graceMs: number;
+  /** Within which a switch's datapath cache follows its tables, for all but the slowest. */
+  readonly cacheMs: number;
 }
 
 const BEHIND_POLL_MS = 200;
@@ -105,11 +107,9 @@ export class Fabric implements FlowControl {
     const entry = this.#pins.get(key);
     if (entry === undefined) return;
     const { vnid, vm, peerNve, route } = entry.request;
-    this.#gateSerial += 1;
-    this.#gateKeys.set(this.#gateSerial, key);
     this.#gates.set(key, {
       id: entry.pin.id,
-      serial: this.#gateSerial,
+      serial: this.#newSerial(key),
       vnid,
       vm,
       peerNve,
@@ -122,25 +122,41 @@ export class Fabric implements FlowControl {
   async openGate(key: string): Promise<void> {
     if (!this.#gates.delete(key)) return;
     await this.apply();
-    this.#options.hold.release(gateHoldKey(key));
+    this.#releaseGate(key);
   }
 
+  /**
+   * In two steps. First both directions leave the pin, and what is not an opener goes its way. The switches' datapath caches
+   * follow the tables some milliseconds later (hard case 1); until then a reply to an opener could still meet the source,
+   * which has never seen it. So openers are released after a pause.
+   */
   async lift(key: string): Promise<number> {
-    this.#gates.delete(key);
     const entry = this.#pins.get(key);
-    if (entry === undefined) return 0;
+    const gate = this.#gates.get(key);
+    if (entry === undefined) {
+      await this.openGate(key);
+      return 0;
+    }
     this.#refuseWhileAway(entry.request);
     const pinned = entry.pin;
     entry.pin = { ...pinned, phase: 'lifted' };
+    if (gate !== undefined) this.#gates.set(key, { ...gate, serial: this.#newSerial(key), holds: 'openers' });
     try {
       await this.apply();
     } catch (cause) {
       entry.pin = pinned;
       await this.apply().catch(() => undefined);
-      this.#options.hold.release(gateHoldKey(key));
       throw cause;
     }
-    return this.#options.hold.release(gateHoldKey(key)).held;
+    if (gate === undefined) return 0;
+    const others = this.#options.hold.release(gateHoldKey(key, 'other'));
+    await this.#options.clock.sleep(this.#options.cacheMs);
+    this.#gates.delete(key);
+    // Past the point of no return: a switch that keeps its gate opens it by its timeout.
+    await this.apply().catch((cause: unknown) => {
+      this.#options.log.warn('a gate was not opened everywhere after the lift', { transfer: key, cause });
+    });
+    return others.held + this.#options.hold.release(gateHoldKey(key, 'opener')).held;
   }
 
   async forget(key: string): Promise<void> {
@@ -198,10 +214,14 @@ export class Fabric implements FlowControl {
     }
   }
 
-  /** The key under which a packet of this gate is held; null when the gate is open by now: let it go at once. */
-  gateHold(serial: number): string | null {
+  /** The key under which a packet of this gate is held; null when it need not wait (any more): let it go at once. */
+  gateHold(serial: number, what: 'opener' | 'other'): string | null {
     const key = this.#gateKeys.get(serial);
-    return key !== undefined && this.#gates.has(key) ? gateHoldKey(key) : null;
+    const gate = key === undefined ? undefined : this.#gates.get(key);
+    if (key === undefined || gate === undefined) return null;
+    return what === 'other' && this.#pins.get(key)?.pin.phase === 'lifted' && !this.changing
+      ? null
+      : gateHoldKey(key, what);
   }
 
   /** Of a VM: what waits for it to appear, and what it sent before it was known. */
@@ -243,9 +263,19 @@ export class Fabric implements FlowControl {
     });
   }
 
+  #releaseGate(key: string): void {
+    for (const what of ['other', 'opener'] as const) this.#options.hold.release(gateHoldKey(key, what));
+  }
+
+  #newSerial(key: string): number {
+    this.#gateSerial += 1;
+    this.#gateKeys.set(this.#gateSerial, key);
+    return this.#gateSerial;
+  }
+
   #drop(key: string): void {
     this.#pins.delete(key);
-    if (this.#gates.delete(key)) this.#options.hold.release(gateHoldKey(key));
+    if (this.#gates.delete(key)) this.#releaseGate(key);
   }
 
   #world(): World {
@@ -258,7 +288,7 @@ export class Fabric implements FlowControl {
   }
 }
 
-export const gateHoldKey = (key: string): string => `gate ${key}`;
+export const gateHoldKey = (key: string, what: 'opener' | 'other'): string => `gate ${key} ${what}`;
 export const limboHoldKey = (vm: VmView): string => `limbo ${vm.serial}`;
 export const puntHoldKey = (vnid: Vnid, mac: Mac): string => `punt ${vnid} ${mac}`;
 

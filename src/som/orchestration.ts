@@ -51,6 +51,8 @@ export interface Alarm {
 }
 
 const KEEP_ALARMS = 100;
+/** See FabricOptions.cacheMs: Open vSwitch's revalidators were seen to need up to 15 ms on a busy machine of two cores. */
+const CACHE_MS = 25;
 /** How long a restarted controller looks for what it knew before it changes flows all the same. */
 const PATIENCE_MS = 8000;
 
@@ -101,6 +103,7 @@ export class Orchestration {
       clock: o.clock,
       log: o.log,
       graceMs: o.migration.graceMs,
+      cacheMs: CACHE_MS,
     });
     this.som = new Som({
       clock: o.clock,

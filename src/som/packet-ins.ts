@@ -7,6 +7,7 @@ import type { Dpid, Mac, Vnid } from '../base/ids.ts';
 import { WireError } from '../base/errors.ts';
 import type { PacketIn } from '../openflow/model.ts';
 import { decodeEthernet, encodeEthernet, ETHER_TYPE } from '../packet/ethernet.ts';
+import { IP_PROTOCOL } from '../packet/ipv4.ts';
 import { decodeProbe } from '../packet/probe.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
 import type { World } from '../../flows/world.ts';
@@ -106,7 +107,7 @@ export class PacketIns {
   #gate(nve: Dpid, packet: PacketIn, serial: number): void {
     this.stats.gate += 1;
     const held = { nve, inPort: packet.inPort, frame: packet.data };
-    const key = this.#o.fabric.gateHold(serial);
+    const key = this.#o.fabric.gateHold(serial, isOpener(packet.data) ? 'opener' : 'other');
     if (key !== null) this.#o.hold.keep(key, held);
     else this.#late(held);
   }
@@ -206,4 +207,13 @@ function isAnnouncement(frame: Buffer): boolean {
   const type = frame.readUInt16BE(12);
   if (type === ETHER_TYPE.rarp) return true;
   return type === ETHER_TYPE.arp && frame.length >= 42 && frame.readUInt32BE(28) === frame.readUInt32BE(38);
+}
+
+/** TCP with SYN and without ACK. A frame too strange to tell is none: it waits with the other protocols. */
+function isOpener(frame: Buffer): boolean {
+  const type = frame.length < 34 ? 0 : frame.readUInt16BE(12);
+  let transport = 0;
+  if (type === ETHER_TYPE.ipv4 && frame[23] === IP_PROTOCOL.tcp) transport = 14 + ((frame[14] ?? 0) & 0x0f) * 4;
+  if (type === ETHER_TYPE.ipv6 && frame[20] === IP_PROTOCOL.tcp) transport = 54;
+  return transport !== 0 && ((frame[transport + 13] ?? 0) & 0x12) === 0x02;
 }
