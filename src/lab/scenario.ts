@@ -1,6 +1,6 @@
 // The scenarios as the command line offers them: run, judge, write JSON and report, and say where they are.
 
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { run as runProgram } from './child-process.ts';
@@ -64,6 +64,7 @@ async function scenario(
   const { out, keep } = output;
   return inLabRun({ scenario: name, keep, ...(out === undefined ? {} : { out }) }, async (run) => {
     const startedAt = new Date();
+    forgetResult(run.folder, output.json);
     const measured = await measure(run);
     const result: ScenarioResult = {
       scenario: name,
@@ -81,6 +82,12 @@ async function scenario(
     writeResult(result, run.folder, output.json);
     return result.verdict === 'held';
   });
+}
+
+/** A run that breaks off must not leave an older one's result to be taken for its own. */
+function forgetResult(folder: string, json: string | undefined): void {
+  const files = [join(folder, 'result.json'), join(folder, 'report.html'), ...(json === undefined ? [] : [json])];
+  for (const file of files) rmSync(file, { force: true });
 }
 
 function writeResult(result: ScenarioResult, folder: string, json: string | undefined): void {
