@@ -70,6 +70,8 @@ export class Som {
     const pins =
       this.#options.strategy === 'detour' || this.#options.strategy === 'copy' ? pinsOf(record.id, plan) : [];
     const units = this.#unitsFor(record, plan);
+    // Known from now on: a newer notification may come while the switches take this one.
+    for (const unit of units) this.#units.set(unit.plan.key, unit);
     await this.#relocate(record, plan, pins, earlier);
     const before = Promise.all(earlier.map((u) => u.done));
     for (const unit of units) this.#start(unit, before);

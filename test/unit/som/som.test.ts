@@ -232,6 +232,17 @@ describe('the SOM', () => {
     expect([...fw1.records]).to.have.lengthOf(3);
   });
 
+  it('knows where the state is when a VM returns while the switches still take its move', async () => {
+    const som = newSom();
+    const there = som.notify(moved(NVE1, NVE2));
+    const back = som.notify(moved(NVE2, NVE1));
+    const [first, second] = await Promise.all([there, back]);
+    await pass(5000);
+    expect([first.state, second.state]).to.deep.equal(['superseded', 'migrated']);
+    expect(second.transfers).to.deep.equal([]);
+    expect([[...fw1.records].length, [...fw2.records].length]).to.deep.equal([3, 0]);
+  });
+
   it('moves the state back when a VM returns within the grace', async () => {
     const som = newSom();
     const first = await som.notify(moved(NVE1, NVE2));
