@@ -39,6 +39,12 @@ interface Outcome {
   readonly anew: boolean;
 }
 
+interface WaitingChunk {
+  readonly chunk: StateChunk;
+  readonly resolve: (installed: Installed | null) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
 export class DestinationMigration {
   readonly scope: Scope;
   readonly #id: string;
@@ -50,6 +56,7 @@ export class DestinationMigration {
   readonly #answers = new Map<bigint, Installed>();
   /** Entries of an earlier stay of the same flows here that the new state must take the place of (hard case 23). */
   readonly #leftovers: Map<TupleKey, ConntrackEntry>;
+  readonly #waiting: WaitingChunk[] = [];
   #refused: Refusal[] = [];
   #nextSequence = 0n;
   #lifted = false;
@@ -87,9 +94,15 @@ export class DestinationMigration {
     return left;
   }
 
-  /** Chunks are applied one after the other, whether the caller waits or not. */
+  /**
+   * Chunks are applied in their order, whether the caller waits or not; those that wait are applied together, so that a
+   * burst of small deltas costs the kernel no more than one.
+   */
   download(chunk: StateChunk): Promise<Installed | null> {
-    return this.#inTurn(() => this.#apply(chunk));
+    const { promise, resolve, reject } = Promise.withResolvers<Installed | null>();
+    this.#waiting.push({ chunk, resolve, reject });
+    if (this.#waiting.length === 1) void this.#inTurn(() => this.#applyWaiting());
+    return promise;
   }
 
   /** The lift is done: from now on this kernel's word is last. */
@@ -123,14 +136,56 @@ export class DestinationMigration {
     return result;
   }
 
-  async #apply(chunk: StateChunk): Promise<Installed | null> {
-    if (this.#over) throw new RefusedError('superseded', this.#id, 'another migration of these flows began here');
-    if (chunk.sequence < this.#nextSequence) return this.#answers.get(chunk.sequence) ?? null; // sent again
-    const records = this.#open(chunk);
-    this.#nextSequence = chunk.sequence + 1n;
-    if (chunk.phase === Phase.PHASE_LATE || this.#lifted) await this.#applyLate(records);
-    else await this.#applyAll(records);
-    if (!chunk.final) return null;
+  async #applyWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting.slice(0, this.#runLength());
+      await this.#applyTogether(together);
+      this.#waiting.splice(0, together.length);
+    }
+  }
+
+  /** How many of the waiting chunks make one change: up to a final one, all before the lift or all after it. */
+  #runLength(): number {
+    const late = this.#isLate(this.#waiting[0]?.chunk);
+    const end = this.#waiting.findIndex(({ chunk }) => chunk.final || this.#isLate(chunk) !== late);
+    if (end === -1) return this.#waiting.length;
+    return this.#isLate(this.#waiting[end]?.chunk) === late ? end + 1 : end;
+  }
+
+  #isLate(chunk: StateChunk | undefined): boolean {
+    return this.#lifted || chunk?.phase === Phase.PHASE_LATE;
+  }
+
+  /** A chunk that cannot be read is refused by itself; what came before it counts. */
+  async #applyTogether(together: readonly WaitingChunk[]): Promise<void> {
+    const late = this.#isLate(together[0]?.chunk);
+    const records: StateRecord[] = [];
+    const good: WaitingChunk[] = [];
+    for (const waiting of together) {
+      const { chunk, resolve, reject } = waiting;
+      try {
+        if (this.#over) throw new RefusedError('superseded', this.#id, 'another migration of these flows began here');
+        if (chunk.sequence < this.#nextSequence) {
+          resolve(this.#answers.get(chunk.sequence) ?? null); // sent again
+          continue;
+        }
+        records.push(...this.#open(chunk));
+        this.#nextSequence = chunk.sequence + 1n;
+        good.push(waiting);
+      } catch (error) {
+        reject(error);
+      }
+    }
+    try {
+      if (late) await this.#applyLate(records);
+      else await this.#applyAll(records);
+      for (const { chunk, resolve } of good) resolve(chunk.final ? await this.#acknowledge(chunk) : null);
+    } catch (error) {
+      for (const { reject } of good) reject(error);
+    }
+  }
+
+  async #acknowledge(chunk: StateChunk): Promise<Installed> {
     await this.#readBack();
     const installed: Installed = {
       migration: this.#id,

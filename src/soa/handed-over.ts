@@ -17,6 +17,8 @@ export interface HandedOver {
 const TCP_RANK = [0, 1, 2, 3, 4, 5, 6, 7, 8, 1] as const;
 export const tcpRank = (state: number): number => TCP_RANK[state] ?? 0;
 
+const tcpState = (entry: ConntrackEntry | undefined): number | undefined => entry?.protoinfo?.tcp?.state;
+
 const isHandshake = (entry: ConntrackEntry): boolean => {
   const state = TCP_STATES[entry.protoinfo?.tcp?.state ?? 0];
   return state === 'SYN_SENT' || state === 'SYN_RECV' || state === 'SYN_SENT2';
@@ -33,7 +35,8 @@ export function mergeEntry(known: ConntrackEntry, event: ConntrackEntry): Conntr
 export class HandedOverRecords {
   readonly #vnid: Vnid;
   readonly #records = new Map<TupleKey, HandedOver>();
-  readonly #handshakes = new Set<TupleKey>();
+  /** When each handshake under way took its last step. */
+  readonly #handshakes = new Map<TupleKey, number>();
   readonly #digest = new StateDigest();
 
   constructor(vnid: Vnid) {
@@ -46,6 +49,12 @@ export class HandedOverRecords {
 
   get handshakes(): number {
     return this.#handshakes.size;
+  }
+
+  /** Whether a handshake has taken a step since; the others are stalled, and nobody knows for how long. */
+  handshakesSince(wallMs: number): boolean {
+    for (const at of this.#handshakes.values()) if (at >= wallMs) return true;
+    return false;
   }
 
   get(key: TupleKey): HandedOver | undefined {
@@ -62,8 +71,8 @@ export class HandedOverRecords {
     const hash = recordHash(this.#vnid, entry);
     this.#digest.add(hash);
     this.#records.set(key, { entry, hash, capturedWallMs });
-    if (isHandshake(entry)) this.#handshakes.add(key);
-    else this.#handshakes.delete(key);
+    if (!isHandshake(entry)) this.#handshakes.delete(key);
+    else if (tcpState(before?.entry) !== tcpState(entry)) this.#handshakes.set(key, capturedWallMs);
   }
 
   delete(key: TupleKey): HandedOver | undefined {
@@ -90,7 +99,7 @@ export class HandedOverRecords {
   }
 
   describeHandshakes(): string[] {
-    return [...this.#handshakes].map((key) => {
+    return [...this.#handshakes.keys()].map((key) => {
       const entry = this.#records.get(key)?.entry;
       const state = TCP_STATES[entry?.protoinfo?.tcp?.state ?? 0] ?? '';
       return entry?.tupleOrig === undefined ? '' : `${formatTuple(entry.tupleOrig)} ${state}`;

@@ -175,13 +175,18 @@ export class SourceMigration {
     await this.#world.gate.open(this.#id);
   }
 
-  /** Resolves with the handshakes still under way after at most `boundMs`; `ready` is asked on every change as well. */
+  /**
+   * Resolves with the handshakes still under way after at most `boundMs`; `ready` is asked on every change as well. One that
+   * has not moved for as long as that already (its SYN found nobody) is not waited for: it may stand there for a minute.
+   */
   async quiesce(ready: Signal, isReady: () => boolean, boundMs: number): Promise<number> {
     await this.#following();
     const { clock } = this.#world;
     const deadline = clock.now() + boundMs;
+    const since = this.#world.somWallMs() - boundMs;
     await this.#refresh();
-    const settled = (): boolean => this.#eventsLost || (this.#records.handshakes === 0 && this.#backlog.length === 0);
+    const settled = (): boolean =>
+      this.#eventsLost || (!this.#records.handshakesSince(since) && this.#backlog.length === 0);
     await ready.until(isReady, Math.max(0, deadline - clock.now()), clock);
     await this.#changed.until(settled, Math.max(0, deadline - clock.now()), clock);
     this.#checkIntact();
