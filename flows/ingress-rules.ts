@@ -6,7 +6,7 @@ import type { Rule } from './rule.ts';
 import { ETH, PRIORITY, VID_NONE, VID_PRESENT, meterId } from './tables.ts';
 import { apply, enterVn, ethType, field, goto, inPort, meteredPunt, missDrop, punt, rule } from './terms.ts';
 
-const { control, uncontrolled, admit } = PRIORITY.ingress;
+const { control, uncontrolled, admit, shut, newcomer } = PRIORITY.ingress;
 const LLDP = ethType(ETH.lldp);
 const PROBE = ethType(ETH.probe);
 const UNTAGGED = field('vlan_vid', VID_NONE);
@@ -16,6 +16,8 @@ const UNTAGGED = field('vlan_vid', VID_NONE);
 const ANYWHERE: readonly Rule[] = [
   rule('ingress', 'deliver', uncontrolled, [LLDP], meteredPunt(meterId('lldp')), encodeCookie('lldp')),
   rule('ingress', 'deliver', uncontrolled, [PROBE], []),
+  // A port that has come up and has no rules yet: the first frames of a VM that has just arrived must not be lost.
+  rule('ingress', 'deliver', newcomer, [UNTAGGED], meteredPunt(meterId('newcomer')), encodeCookie('punt')),
   missDrop('ingress'),
 ];
 
@@ -23,6 +25,7 @@ export function ingressRules(nve: NveView, vns: readonly VnView[]): Rule[] {
   const rules = [...ANYWHERE];
   const known = new Set(vns.map((vn) => vn.vnid));
   for (const { no, role } of nve.ports) {
+    rules.push(rule('ingress', 'deliver', shut, [inPort(no)], []));
     if (role.kind === 'fabric') rules.push(...fabricPort(no, vns));
     if (role.kind === 'vap') {
       rules.push(rule('ingress', 'deliver', control, [inPort(no), LLDP], []));

@@ -8,7 +8,7 @@ export const TABLE_COUNT = 7;
 
 /** Priorities by table; a higher one wins. `miss` is 0 everywhere. */
 export const PRIORITY = {
-  ingress: { control: 1000, uncontrolled: 900, admit: 500 },
+  ingress: { control: 1000, uncontrolled: 900, admit: 500, shut: 200, newcomer: 100 },
   vap: { badSource: 900, announce: 800, exact: 700, nd: 650, address: 600, stranger: 400, noise: 300, unknown: 100 },
   arp: { own: 200, answer: 100 },
   gate: { opener: 130, exempt: 120, all: 110 },
@@ -50,6 +50,7 @@ export const METERS = {
   announce: { base: 0x1_0000, rate: 100, burst: 100 }, // + port: RARP, GARP, DAD, DHCP of one VAP
   limbo: { base: 0xff01, rate: 4000, burst: 2000 }, // frames for VMs whose port is gone
   limboOpener: { base: 0xff02, rate: 2000, burst: 2000 }, // the openers among them, which bulk must not starve
+  newcomer: { base: 0xff04, rate: 1000, burst: 500 }, // frames from ports whose rules are on their way
   lldp: { base: 0xff03, rate: 100, burst: 100 }, // LLDP from ports that are not yet known as fabric
 } as const;
 export type MeterClass = keyof typeof METERS;
@@ -68,6 +69,7 @@ export function meterLimits(id: number): { readonly rate: number; readonly burst
   if (id >= METERS.announce.base) return METERS.announce;
   if (id === METERS.limbo.base) return METERS.limbo;
   if (id === METERS.limboOpener.base) return METERS.limboOpener;
+  if (id === METERS.newcomer.base) return METERS.newcomer;
   if (id === METERS.lldp.base) return METERS.lldp;
   return METERS.punt;
 }

@@ -53,12 +53,16 @@ describe('ingress table', () => {
     }
   });
 
-  it('drops tagged frames from a VAP and everything from a closed or unknown port', () => {
+  it('gives untagged frames of a port that has no rules yet to the controller, tagged ones to nobody', () => {
+    expect(kinds(99, segment(vm1, vm3))).to.deep.equal(['punt']);
+    expect(kinds(99, tcp({ dst: vm3.mac, src: vm1.mac, vlan: 101 }, v4(vm1), v4(vm3), 0x10))).to.deep.equal([]);
+  });
+
+  it('drops tagged frames from a VAP and everything from a closed port', () => {
     const tagged = tcp({ dst: vm3.mac, src: vm1.mac, vlan: 101 }, v4(vm1), v4(vm3), 0x10);
     const nothing = { delivered: [], punted: [], passed: [] };
     expect(lab.inject(at(nve1, P.red), tagged)).to.deep.equal(nothing);
     expect(lab.inject(at(nve1, P.closed), segment(vm1, vm3))).to.deep.equal(nothing);
-    expect(lab.inject({ nve: nve1, port: 99 }, segment(vm1, vm3))).to.deep.equal(nothing);
   });
 
   it('keeps two VNs with equal addresses apart on the wire', () => {
