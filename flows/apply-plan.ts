@@ -7,11 +7,12 @@ import type { InstalledRule, Stage } from './rule.ts';
 import { FROM_VAP, TABLE, TABLE_COUNT, meterLimits } from './tables.ts';
 
 /**
- * - `build`: what delivers and carries on is added or changed
+ * - `deliver`: what delivers is added or changed
+ * - `carry`: what carries frames on to where they are delivered by now; a trail or a pin takes over frames that flow already
  * - `turn`: everything that lets frames in: the re-pointing itself
  * - `clear`: what delivered or carried on, and is no longer needed
  */
-export const PHASES = ['build', 'turn', 'clear'] as const;
+export const PHASES = ['deliver', 'carry', 'turn', 'clear'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** One flow mod and the one that takes it back; null where it must not be taken back. */
@@ -21,18 +22,20 @@ export interface Step {
 }
 export type ApplyPlan = Readonly<Record<Phase, readonly Step[]>>;
 
+const PHASE_OF = { deliver: 'deliver', transit: 'carry', ingress: 'turn' } as const satisfies Record<Stage, Phase>;
+
 export function planOf(change: Difference): ApplyPlan {
-  const plan: Record<Phase, Step[]> = { build: [], turn: [], clear: [] };
+  const plan: Record<Phase, Step[]> = { deliver: [], carry: [], turn: [], clear: [] };
   for (const rule of change.add) {
-    plan[rule.stage === 'ingress' ? 'turn' : 'build'].push({ mod: put(rule), inverse: remove(rule) });
+    plan[PHASE_OF[rule.stage]].push({ mod: put(rule), inverse: remove(rule) });
   }
   for (const { from, to } of change.modify) {
-    plan[to.stage === 'ingress' ? 'turn' : 'build'].push({ mod: put(to), inverse: restore(from) });
+    plan[PHASE_OF[to.stage]].push({ mod: put(to), inverse: restore(from) });
   }
   for (const rule of change.delete) {
     // When a VM is back, what sent frames after it goes in the step in which they are delivered again.
     const ended = isTrail(rule) && change.modify.some((m) => m.from.cookie === rule.cookie);
-    plan[ended ? 'build' : stageOf(rule) === 'ingress' ? 'turn' : 'clear'].push({
+    plan[ended ? 'deliver' : stageOf(rule) === 'ingress' ? 'turn' : 'clear'].push({
       mod: remove(rule),
       inverse: restore(rule),
     });

@@ -87,11 +87,12 @@ function limbo(vm: VmView): Rule[] {
 /**
  * Has no in_port on purpose: it takes the place of the delivering entry. It cannot loop, for a frame never leaves by the
  * port it came in (OpenFlow 1.3.5, 7.2.1), and the way from an old place to a new one is the same in both directions. Only
- * what comes from sources on the far side of that way turns back, pair by pair: from both ends no source is on the far side.
+ * what comes from sources on the far side of that way, or on a detour over it, turns back, pair by pair: from both ends no
+ * source is on the far side.
  */
 function trails(atlas: Atlas, plan: VnPlan, emit: Emit): void {
   const seen = new Set<string>();
-  for (const { vnid, vm: mac, from } of atlas.world.trails) {
+  for (const { vnid, vm: mac, from, detours = [] } of atlas.world.trails) {
     if (vnid !== plan.vn.vnid || seen.has(`${from}/${mac}`)) continue;
     seen.add(`${from}/${mac}`);
     const vm = atlas.vm(vnid, mac);
@@ -101,8 +102,11 @@ function trails(atlas: Atlas, plan: VnPlan, emit: Emit): void {
     emit(from, trailRule(plan.vn, vm, port));
     // Not through a State Host: it would see one source from both sides (hard case 9).
     if (atlas.route(from, target as Dpid)?.stateHosts.length !== 0) continue;
-    for (const src of plan.vms)
-      if (src !== vm && comesInBy(atlas, src, from) === port) emit(from, turnRule(plan.vn, vm, port, src));
+    const detoured = new Set(detours.filter((d) => d.inPort === port).map((d) => d.peerNve));
+    for (const src of plan.vms) {
+      const turns = comesInBy(atlas, src, from) === port || detoured.has(locationOf(src) as Dpid);
+      if (src !== vm && turns) emit(from, turnRule(plan.vn, vm, port, src));
+    }
   }
 }
 

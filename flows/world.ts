@@ -77,6 +77,8 @@ export interface Trail {
   readonly vnid: Vnid;
   readonly vm: Mac;
   readonly from: Dpid;
+  /** What the VMs behind these NVEs sent on a detour that ended at `from`, where it came in by this port. */
+  readonly detours?: readonly { readonly peerNve: Dpid; readonly inPort: PortNo }[];
 }
 
 export interface World {

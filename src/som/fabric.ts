@@ -92,6 +92,7 @@ export class Fabric implements FlowControl {
   }
 
   adopt(move: Relocation, lifted: boolean): void {
+    const detours = this.#detoursTo(move);
     for (const key of move.replaces) this.#drop(key);
     const phase = lifted ? 'lifted' : 'pinned';
     for (const request of move.pins) {
@@ -99,7 +100,8 @@ export class Fabric implements FlowControl {
       this.#pins.set(key, { request, pin: { id: migrationId(key), vnid, vm, peerNve, route, phase } });
     }
     const name = vmKey(move.vnid, move.vm);
-    if (move.oldNve !== move.newNve) this.#trails.set(name, { vnid: move.vnid, vm: move.vm, from: move.oldNve });
+    if (move.oldNve !== move.newNve)
+      this.#trails.set(name, { vnid: move.vnid, vm: move.vm, from: move.oldNve, detours });
     else this.#trails.delete(name);
   }
 
@@ -117,6 +119,8 @@ export class Fabric implements FlowControl {
       holds,
     });
     await this.apply();
+    // Openers must be held by the caches too before the source refuses them; other flows it knows pass there all the same.
+    if (holds === 'openers') await this.#options.clock.sleep(this.#options.cacheMs);
   }
 
   async openGate(key: string): Promise<void> {
@@ -271,6 +275,17 @@ export class Fabric implements FlowControl {
     this.#gateSerial += 1;
     this.#gateKeys.set(this.#gateSerial, key);
     return this.#gateSerial;
+  }
+
+  /** By which ports of the old NVE frames for the VM still arrive that took a detour. */
+  #detoursTo({ replaces, oldNve }: Relocation): { peerNve: Dpid; inPort: PortNo }[] {
+    return replaces.flatMap((key) => {
+      const request = this.#pins.get(key)?.request;
+      const inPort = request?.route.hops[0]?.outPort ?? null;
+      return request === undefined || inPort === null || request.route.from !== oldNve
+        ? []
+        : [{ peerNve: request.peerNve, inPort }];
+    });
   }
 
   #drop(key: string): void {

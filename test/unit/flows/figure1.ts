@@ -5,7 +5,7 @@ import { dpid, ipAddress, mac, migrationId, portNo, stateHostId, vnid } from '..
 import type { Dpid, PortNo } from '../../../src/base/ids.ts';
 import { join } from '../../../src/base/route.ts';
 import type { Route } from '../../../src/base/route.ts';
-import { metersOf, planOf } from '../../../flows/apply-plan.ts';
+import { PHASES, metersOf, planOf } from '../../../flows/apply-plan.ts';
 import { compile } from '../../../flows/compile.ts';
 import { diff } from '../../../flows/diff.ts';
 import type { Gate, NveView, Pin, Place, PortView, VmView, World } from '../../../flows/world.ts';
@@ -156,7 +156,7 @@ export class Lab {
       if (!sw.meters.has(meterId)) sw.send({ type: 'meter_mod', command: 'add', meterId, flags: 2, bands: [] });
     }
     const plan = planOf(diff(sw.dump(), rules));
-    sw.send(...[...plan.build, ...plan.turn, ...plan.clear].map((step) => step.mod));
+    sw.send(...PHASES.flatMap((phase) => plan[phase]).map((step) => step.mod));
   }
 
   sw(id: Dpid): FakeSwitch {

@@ -166,7 +166,7 @@ describe('installer: applying', () => {
     const bench = await new Bench().start();
     const result = await bench.installer.apply(compile(pinned));
     expect(bench.allHold(pinned)).to.equal(true);
-    expect(result.phases.map((p) => p.phase)).to.deep.equal(['build', 'turn']);
+    expect(result.phases.map((p) => p.phase)).to.deep.equal(['deliver', 'carry', 'turn']);
     const commits = bench.log.filter((l) => l.startsWith('commit'));
     expect(commits.slice(0, 2)).to.have.members(['commit 1', 'commit 2']);
     expect(commits.slice(2)).to.have.members(['commit 1', 'commit 2', 'commit 3']);

@@ -95,6 +95,15 @@ describe('pin', () => {
     expect(places(turned.from(vm3, segment(vm3, vm1)))).to.deep.equal(['2:2']);
   });
 
+  it('turns round what is still on its way when the VM has returned', () => {
+    const frame = tcp({ dst: vm1.mac, src: vm3.mac, vlan: 101 }, '10.0.0.3', '10.0.0.1', TCP_FLAGS.ack);
+    const returned = (detours: World['trails'][number]['detours'] = []): Lab =>
+      new Lab({ ...figure1, trails: [{ vnid: pin('pinned').vnid, vm: vm1.mac, from: nve2, detours }] });
+    const late = { nve: nve2, port: P.right };
+    expect(places(returned([{ peerNve: nve3, inPort: P.right }]).inject(late, frame))).to.deep.equal(['1:1']);
+    expect(places(returned().inject(late, frame))).to.deep.equal([]);
+  });
+
   it('of one pair: a pinned one wins over a lifted one, the later over the earlier', () => {
     const direct = { ...pin('pinned'), route: r23 };
     for (const pins of [
