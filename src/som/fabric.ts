@@ -43,6 +43,8 @@ export interface FabricOptions {
   readonly graceMs: number;
   /** Within which a switch's datapath cache follows its tables, for all but the slowest. */
   readonly cacheMs: number;
+  /** The switches have confirmed all that was wanted of them, whoever wanted it. */
+  readonly onConfirmed?: () => void;
 }
 
 const BEHIND_POLL_MS = 200;
@@ -54,6 +56,9 @@ export class Fabric implements FlowControl {
   readonly #pins = new Map<string, { readonly request: PinRequest; pin: Pin }>();
   readonly #gates = new Map<string, Gate>();
   readonly #gateKeys = new Map<number, string>();
+  /** Gates whose packets wait: from the closing until the opening is confirmed, whatever the desired world says meanwhile. */
+  readonly #holding = new Set<string>();
+  readonly #moves = new Map<string, Relocation>();
   readonly #trails = new Map<string, Trail>();
   readonly #markers = new Map<bigint, Route>();
   #gateSerial = 0;
@@ -71,6 +76,7 @@ export class Fabric implements FlowControl {
     } finally {
       this.#applying -= 1;
     }
+    if (!this.changing) this.#options.onConfirmed?.();
   }
 
   /** Whether a change is on its way to the switches. */
@@ -83,9 +89,13 @@ export class Fabric implements FlowControl {
   }
 
   async relocate(move: Relocation): Promise<HeldCounts> {
-    this.adopt(move, false);
-    await this.apply();
     const name = vmKey(move.vnid, move.vm);
+    this.adopt(move, false);
+    this.#moves.set(name, move);
+    await this.apply();
+    // A newer move is on its way: what waits for the VM waits for that one.
+    if (this.#moves.get(name) !== move) return { limbo: 0, punted: 0, dropped: 0 };
+    this.#moves.delete(name);
     const trail = this.#trails.get(name);
     if (move.pins.length === 0) this.#options.clock.after(this.#options.graceMs, () => this.#endTrail(name, trail));
     return this.#releaseFor(move.vnid, move.vm);
@@ -109,6 +119,7 @@ export class Fabric implements FlowControl {
     const entry = this.#pins.get(key);
     if (entry === undefined) return;
     const { vnid, vm, peerNve, route } = entry.request;
+    this.#holding.add(key);
     this.#gates.set(key, {
       id: entry.pin.id,
       serial: this.#newSerial(key),
@@ -124,9 +135,13 @@ export class Fabric implements FlowControl {
   }
 
   async openGate(key: string): Promise<void> {
-    if (!this.#gates.delete(key)) return;
-    await this.apply();
-    this.#releaseGate(key);
+    if (!this.#holding.has(key)) return;
+    this.#gates.delete(key);
+    try {
+      await this.apply();
+    } finally {
+      this.#releaseGate(key);
+    }
   }
 
   /**
@@ -152,15 +167,18 @@ export class Fabric implements FlowControl {
       await this.apply().catch(() => undefined);
       throw cause;
     }
+    this.#checkStillWanted(key, entry);
     if (gate === undefined) return 0;
     const others = this.#options.hold.release(gateHoldKey(key, 'other'));
     await this.#options.clock.sleep(this.#options.cacheMs);
+    this.#checkStillWanted(key, entry);
     this.#gates.delete(key);
     // Past the point of no return: a switch that keeps its gate opens it by its timeout.
     await this.apply().catch((cause: unknown) => {
       this.#options.log.warn('a gate was not opened everywhere after the lift', { transfer: key, cause });
     });
-    return others.held + this.#options.hold.release(gateHoldKey(key, 'opener')).held;
+    this.#checkStillWanted(key, entry);
+    return others.held + this.#releaseGate(key);
   }
 
   async forget(key: string): Promise<void> {
@@ -221,8 +239,7 @@ export class Fabric implements FlowControl {
   /** The key under which a packet of this gate is held; null when it need not wait (any more): let it go at once. */
   gateHold(serial: number, what: 'opener' | 'other'): string | null {
     const key = this.#gateKeys.get(serial);
-    const gate = key === undefined ? undefined : this.#gates.get(key);
-    if (key === undefined || gate === undefined) return null;
+    if (key === undefined || !this.#holding.has(key)) return null;
     return what === 'other' && this.#pins.get(key)?.pin.phase === 'lifted' && !this.changing
       ? null
       : gateHoldKey(key, what);
@@ -267,8 +284,16 @@ export class Fabric implements FlowControl {
     });
   }
 
-  #releaseGate(key: string): void {
-    for (const what of ['other', 'opener'] as const) this.#options.hold.release(gateHoldKey(key, what));
+  /** A newer move took the pin's place while the switches were lifting it: its flows stay with the source. */
+  #checkStillWanted(key: string, entry: unknown): void {
+    if (this.#pins.get(key) === entry) return;
+    throw new MigrationError('superseded', `${key} was replaced while it was being lifted`);
+  }
+
+  #releaseGate(key: string): number {
+    this.#holding.delete(key);
+    const { hold } = this.#options;
+    return hold.release(gateHoldKey(key, 'other')).held + hold.release(gateHoldKey(key, 'opener')).held;
   }
 
   #newSerial(key: string): number {
@@ -290,7 +315,7 @@ export class Fabric implements FlowControl {
 
   #drop(key: string): void {
     this.#pins.delete(key);
-    if (this.#gates.delete(key)) this.#releaseGate(key);
+    this.#gates.delete(key);
   }
 
   #world(): World {

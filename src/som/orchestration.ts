@@ -104,6 +104,7 @@ export class Orchestration {
       log: o.log,
       graceMs: o.migration.graceMs,
       cacheMs: CACHE_MS,
+      onConfirmed: () => this.#confirmed(),
     });
     this.som = new Som({
       clock: o.clock,
@@ -119,9 +120,7 @@ export class Orchestration {
       fabric: this.fabric,
       hold: this.hold,
       view: () => this.view.world(),
-      send: (packet) => {
-        this.#intoPipeline(packet);
-      },
+      send: (packet) => this.#intoPipeline(packet),
       ready: () => this.#maySend(),
       tell: (nve, packet) => this.#packetIn(nve, packet),
     });

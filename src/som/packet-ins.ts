@@ -44,6 +44,14 @@ export interface PacketInStats {
   malformed: number;
 }
 
+interface Sender {
+  readonly key: string;
+  readonly vnid: Vnid;
+  readonly mac: Mac;
+  /** RARP or gratuitous ARP. */
+  readonly announcement: boolean;
+}
+
 export class PacketIns {
   readonly #o: PacketInsOptions;
   /** Senders whose rules are on their way, or came not long ago. */
@@ -134,12 +142,12 @@ export class PacketIns {
     if (sender === null || sender.announcement) return;
     const held = { nve, inPort: packet.inPort, frame: packet.data };
     if (this.#expected.has(sender.key)) this.#o.hold.keep(sender.key, held);
-    else if ((this.#lateUntil.get(sender.key) ?? 0) > this.#o.clock.now()) this.#late(held);
+    else if (this.#mayBeLate(sender, held)) this.#late(held);
     else this.stats.puntDropped += 1;
   }
 
   /** What the TDE learns of a sender, from whatever frame, makes rules for it: what it sends until then is kept. */
-  #tell(nve: Dpid, packet: PacketIn, sender: { key: string } | null): void {
+  #tell(nve: Dpid, packet: PacketIn, sender: Sender | null): void {
     if (this.#o.tell(nve, packet) && sender !== null) this.#expected.add(sender.key);
   }
 
@@ -152,6 +160,13 @@ export class PacketIns {
     } catch (cause) {
       this.#malformed(cause);
     }
+  }
+
+  /** Its rules are there, and the datapath has not followed. Where it is not, its frames would only be punted again. */
+  #mayBeLate({ key, vnid, mac }: Sender, { nve, inPort }: HeldPacket): boolean {
+    if ((this.#lateUntil.get(key) ?? 0) <= this.#o.clock.now()) return false;
+    const at = this.#o.view().vms.find((v) => v.vnid === vnid && v.mac === mac)?.at;
+    return at?.nve === nve && at.port === inPort;
   }
 
   #late(packet: HeldPacket): void {
@@ -177,7 +192,7 @@ export class PacketIns {
     }
   }
 
-  #sender(nve: Dpid, packet: PacketIn): { key: string; announcement: boolean } | null {
+  #sender(nve: Dpid, packet: PacketIn): Sender | null {
     const port = this.#o
       .view()
       .nves.find((n) => n.dpid === nve)
@@ -189,11 +204,8 @@ export class PacketIns {
       return null;
     }
     const source = mac([...data.subarray(6, 12)].map((b) => b.toString(16).padStart(2, '0')).join(':'));
-    return { key: this.#key(port.role.vnid, source), announcement: isAnnouncement(data) };
-  }
-
-  #key(vnid: Vnid, source: Mac): string {
-    return puntHoldKey(vnid, source);
+    const { vnid } = port.role;
+    return { key: puntHoldKey(vnid, source), vnid, mac: source, announcement: isAnnouncement(data) };
   }
 
   #malformed(cause: unknown): void {

@@ -41,6 +41,8 @@ export interface TransferLimits {
   readonly graceMs: number;
 }
 
+const UNGATE_BOUND_MS = 500;
+
 export interface TransferIo {
   readonly agents: Agents;
   readonly flows: FlowControl;
@@ -150,6 +152,10 @@ async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
     run: async () => {
       await flows.closeGate(plan.key, 'all');
       return source.gate({ migration });
+    },
+    // Before the switches let openers go: the source would refuse them. A source that is gone opens its gate by itself.
+    undo: async () => {
+      await Promise.race([source.abort({ migration, reason: 'undo' }), io.clock.sleep(UNGATE_BOUND_MS)]);
     },
     detail: (d) => ({ records: Number(d.records), sequence: Number(d.sequence), handshakes: d.handshakes.length }),
   });
