@@ -25,7 +25,7 @@ export function ingressRules(nve: NveView, vns: readonly VnView[]): Rule[] {
   const rules = [...ANYWHERE];
   const known = new Set(vns.map((vn) => vn.vnid));
   for (const { no, role } of nve.ports) {
-    rules.push(rule('ingress', 'deliver', shut, [inPort(no)], []));
+    if (role.kind !== 'vap') rules.push(rule('ingress', 'deliver', shut, [inPort(no)], []));
     if (role.kind === 'fabric') rules.push(...fabricPort(no, vns));
     if (role.kind === 'vap') {
       rules.push(rule('ingress', 'deliver', control, [inPort(no), LLDP], []));

@@ -45,6 +45,8 @@ class Nve(OVSSwitch):
             words += [f"max_backoff={MAX_BACKOFF_MS}"]
         words += ["--", "add-br", self.name, "--", "set", "Bridge", self.name]
         words += [f"other_config:datapath-id={self.dpid}", f"fail_mode={self.failMode}"]
+        # A VM that wakes up sends more than the default 100 frames before its new place is learnt.
+        words += ["other_config:controller-queue-size=511"]
         words += ["other_config:disable-in-band=true", f"other_config:dp-desc={self.plan.server}"]
         words += [f"protocols={self.protocols}"]
         if self.datapath == "user":

@@ -83,6 +83,19 @@ export function checkOpenVswitch(probe: Probe): Finding[] {
             `ovs-vsctl set-fail-mode ${bridge} secure`,
           ),
     );
+    const queue = probe
+      .run('ovs-vsctl', '--timeout=3', 'get', 'bridge', bridge, 'other_config:controller-queue-size')
+      .stdout.trim()
+      .replaceAll('"', '');
+    found.push(
+      Number(queue) >= 500
+        ? ok(`bridge ${bridge} queue`, `${queue} packets to the controller`)
+        : warn(
+            `bridge ${bridge} queue`,
+            `${queue === '' ? '100 (default)' : queue} packets to the controller`,
+            `ovs-vsctl set bridge ${bridge} other_config:controller-queue-size=511: a VM that wakes up after a move sends more at once`,
+          ),
+    );
   }
   return found;
 }
