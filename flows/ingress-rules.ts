@@ -25,12 +25,13 @@ export function ingressRules(nve: NveView, vns: readonly VnView[]): Rule[] {
   const rules = [...ANYWHERE];
   const known = new Set(vns.map((vn) => vn.vnid));
   for (const { no, role } of nve.ports) {
-    if (role.kind !== 'vap') rules.push(rule('ingress', 'deliver', shut, [inPort(no)], []));
+    // A VAP whose VN is not configured stays shut.
+    const open = role.kind === 'vap' && known.has(role.vnid);
+    if (!open) rules.push(rule('ingress', 'deliver', shut, [inPort(no)], []));
     if (role.kind === 'fabric') rules.push(...fabricPort(no, vns));
     if (role.kind === 'vap') {
       rules.push(rule('ingress', 'deliver', control, [inPort(no), LLDP], []));
-      // A VAP whose VN is not configured stays shut.
-      if (known.has(role.vnid)) {
+      if (open) {
         const into = [enterVn(role.vnid, true), goto('vap')];
         rules.push(rule('ingress', 'ingress', admit, [inPort(no), UNTAGGED], into));
       }
