@@ -1,0 +1,248 @@
+// One life of the controller: the real SOM, fabric, hold, packet-ins, compiler and installer, joined as Orchestration joins
+// them, with the little of a TDE that one moving VM needs. When it ends nothing of it acts any more; the store stays.
+
+import { silentLog } from '../../src/base/log.ts';
+import type { Dpid } from '../../src/base/ids.ts';
+import type { PacketIn } from '../../src/openflow/model.ts';
+import { ETHER_TYPE } from '../../src/packet/ethernet.ts';
+import { Fabric } from '../../src/som/fabric.ts';
+import type { WorldInstaller } from '../../src/som/fabric.ts';
+import { Hold } from '../../src/som/hold.ts';
+import { PacketIns } from '../../src/som/packet-ins.ts';
+import type { Agents, FlowControl } from '../../src/som/ports.ts';
+import { Som } from '../../src/som/som.ts';
+import { SwitchFlows } from '../../src/som/switch-flows.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Notification } from '../../topology/notification.ts';
+import { Installer } from '../../flows/installer.ts';
+import { PORT } from '../../flows/tables.ts';
+import type { Place, World } from '../../flows/world.ts';
+import { MACHINES, NVE_VIEWS, ROUTES, VLAN, VM1, VNID, routeOf, transfersOf, viewOf } from './figure1.ts';
+import type { SwitchChannel } from './simulated-switch.ts';
+import { CACHE_MS } from './scenario.ts';
+import { LifeClock } from './virtual-clock.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import { interned } from './world-intern.ts';
+
+export interface LifeOptions {
+  readonly time: VirtualClock;
+  readonly store: Store;
+  readonly agents: Agents;
+  readonly graceMs: number;
+  readonly drainBoundMs: number;
+  /** Ports VM1 could be at that are up now: what a controller finds when it starts. */
+  readonly portUp: (place: Place) => boolean;
+  /** The switches have confirmed a world in which VM1 is here. */
+  readonly onConfirmed: (at: Place | null) => void;
+  /** To put a defect in, when the simulator itself is on trial. */
+  readonly disturbFlows?: (flows: FlowControl) => FlowControl;
+  readonly disturbInstaller?: (installer: WorldInstaller) => WorldInstaller;
+}
+
+const TICK_MS = 1000;
+const HOLD = { packets: 4000, bytes: 4_000_000, totalBytes: 64_000_000, ageMs: 5000 };
+const VNS = [{ vnid: VNID, name: 'red', vlan: VLAN }];
+
+export class ControllerLife {
+  readonly clock: LifeClock;
+  readonly hold: Hold;
+  readonly som: Som;
+  readonly packetIns: PacketIns;
+  readonly fabric: Fabric;
+  readonly flows: SwitchFlows;
+  /** What is wanted of the switches now. */
+  world: World | null = null;
+  readonly #switches = new Map<Dpid, SwitchChannel>();
+  /** Whose tables have been read in this life. */
+  readonly #connected = new Set<Dpid>();
+  readonly #options: LifeOptions;
+  #at: Place | null;
+  #lastAt: Place;
+  #settled = false;
+  #resume: (() => Promise<void>) | null = null;
+  #notifications = 0;
+  #before: Place | null = null;
+  #movedAt = -Infinity;
+
+  constructor(options: LifeOptions) {
+    this.#options = options;
+    this.clock = new LifeClock(options.time);
+    const clock = this.clock;
+    const known = options.store.table('vms').get('vm1')?.value as Place | undefined;
+    this.#lastAt = known ?? VM1.home;
+    this.#at = options.portUp(this.#lastAt) ? this.#lastAt : null;
+    this.hold = new Hold(HOLD, clock, (packet) => {
+      this.#packetOut(packet.nve, packet.inPort, PORT.table, packet.frame);
+    });
+    this.flows = new SwitchFlows(new Installer({ clock }), () => this.#maySend());
+    const installer: WorldInstaller = {
+      install: (world) =>
+        this.flows.install(() => {
+          this.world = world();
+          return interned(this.world);
+        }),
+      behind: (nves) => this.flows.behind(nves),
+      pinRules: (id, nves) => this.flows.pinRules(id, nves),
+    };
+    this.fabric = new Fabric({
+      view: { world: () => this.#view(), route: routeOf },
+      installer: options.disturbInstaller?.(installer) ?? installer,
+      hold: this.hold,
+      sendFrame: (nve, port, frame) => {
+        this.#packetOut(nve, PORT.controller, port, frame);
+      },
+      clock,
+      log: silentLog,
+      graceMs: options.graceMs,
+      cacheMs: CACHE_MS,
+      onConfirmed: () => {
+        this.#confirmed();
+      },
+    });
+    this.som = new Som({
+      clock,
+      log: silentLog,
+      store: options.store,
+      agents: options.agents,
+      flows: options.disturbFlows?.(this.fabric) ?? this.fabric,
+      strategy: 'detour',
+      limits: { limit: 1000, drainBoundMs: options.drainBoundMs, graceMs: options.graceMs },
+    });
+    this.packetIns = new PacketIns({
+      clock,
+      fabric: this.fabric,
+      hold: this.hold,
+      view: () => this.#view(),
+      send: (packet) => {
+        this.#packetOut(packet.nve, packet.inPort, PORT.table, packet.frame);
+      },
+      ready: () => this.#maySend(),
+      tell: (nve, packet) => this.#seen({ nve, port: packet.inPort }, packet),
+    });
+    this.#tick();
+  }
+
+  get open(): boolean {
+    return this.flows.open;
+  }
+
+  async switchUp(sw: SwitchChannel): Promise<void> {
+    this.#switches.set(sw.dpid, sw);
+    try {
+      await this.flows.attach(sw);
+    } catch {
+      return;
+    }
+    this.#connected.add(sw.dpid);
+    this.#apply();
+  }
+
+  switchDown(dpid: Dpid): void {
+    this.#switches.delete(dpid);
+    this.flows.detach(dpid);
+  }
+
+  packetIn(nve: Dpid, event: PacketIn): void {
+    this.packetIns.receive(nve, event);
+  }
+
+  portStatus(place: Place, up: boolean): void {
+    const here = this.#at !== null && same(this.#at, place);
+    if (!up && here) {
+      this.#lastAt = place;
+      this.#at = null;
+    } else if (up && this.#at === null && same(this.#lastAt, place)) this.#at = place;
+    else return;
+    this.#apply();
+  }
+
+  /** A kill: what it had under way is lost. */
+  kill(): void {
+    this.clock.stop();
+    this.#switches.clear();
+  }
+
+  #tick(): void {
+    this.clock.after(TICK_MS, () => {
+      this.hold.sweep();
+      this.#tick();
+    });
+  }
+
+  /** A frame of VM1 where it is not known: true when flows change by it. */
+  #seen(place: Place, packet: PacketIn): boolean {
+    if (packet.data.toString('hex', 6, 12) !== VM1.mac.replaceAll(':', '')) return false;
+    if (this.#at !== null && same(this.#at, place)) return false;
+    const from = this.#at ?? this.#lastAt;
+    const announced = packet.data.readUInt16BE(12) === ETHER_TYPE.rarp;
+    const back = this.#before !== null && same(this.#before, place);
+    // Hard case 7: a frame that was queued at the place it left not long ago is no move back.
+    if (back && this.#at !== null && !announced && this.clock.now() - this.#movedAt < 1000) return false;
+    this.#before = from;
+    this.#movedAt = this.clock.now();
+    this.#at = place;
+    this.#lastAt = place;
+    if (from.nve !== place.nve) this.#notify(from, place);
+    this.#apply();
+    return true;
+  }
+
+  #notify(from: Place, to: Place): void {
+    this.#notifications += 1;
+    const addresses = viewOf(VM1, to, to).addresses;
+    const notification: Notification = {
+      id: this.#notifications,
+      wallMs: this.clock.wallMs(),
+      cause: 'vm-move',
+      evidence: ['mac-relocation'],
+      vnid: VNID,
+      vnName: 'red',
+      vm: { mac: VM1.mac, addresses },
+      oldNve: from.nve,
+      oldPort: from.port,
+      newNve: to.nve,
+      newPort: to.port,
+      transfers: transfersOf(from.nve, to.nve),
+    };
+    void this.som.notify(notification).then(() => {
+      this.#confirmed();
+    });
+  }
+
+  #apply(): void {
+    this.fabric.apply().then(
+      () => {
+        this.#confirmed();
+      },
+      () => undefined,
+    );
+  }
+
+  #confirmed(): void {
+    if (!this.flows.open || this.fabric.changing) return;
+    this.packetIns.confirmed();
+    if (this.#at !== null) this.#options.store.table('vms').put('vm1', this.#at);
+    this.#options.onConfirmed(this.#at);
+    const resume = this.#resume;
+    this.#resume = null;
+    void resume?.();
+  }
+
+  #maySend(): boolean {
+    if (this.#settled) return true;
+    this.#settled = this.#connected.size === NVE_VIEWS.length;
+    if (this.#settled) this.#resume = this.som.recover();
+    return this.#settled;
+  }
+
+  #view(): Omit<World, 'pins' | 'gates' | 'trails'> {
+    const vms = MACHINES.map((m) => (m === VM1 ? viewOf(m, this.#at, this.#lastAt) : viewOf(m, m.home, m.home)));
+    return { nves: NVE_VIEWS, vns: VNS, vms, routes: ROUTES };
+  }
+
+  #packetOut(nve: Dpid, inPort: number, port: number, data: Buffer): void {
+    this.#switches.get(nve)?.send({ type: 'packet_out', inPort, actions: [{ type: 'output', port }], data });
+  }
+}
+
+const same = (a: Place, b: Place): boolean => a.nve === b.nve && a.port === b.port;

@@ -1,0 +1,31 @@
+// `npm run simulate -- --seeds N --from SEED [--faults] [--seconds S] [--trace]`: a long run; ends with 1 when a run violated
+// anything. A failing seed is told in full, and can be run alone: `--seeds 1 --from SEED`.
+
+import { parseArgs } from 'node:util';
+import { runSeeds, tell } from './run-seeds.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '3600' },
+    faults: { type: 'boolean', default: false },
+    trace: { type: 'boolean', default: false },
+  },
+});
+const options = { faults: values.faults };
+const range = { from: Number(values.from), seeds: Number(values.seeds), budgetMs: Number(values.seconds) * 1000 };
+
+const MOST_TOLD = 20;
+const { runs, elapsedMs, failed, counts } = await runSeeds(range, options, (report) => {
+  console.log(`seed ${report.seed}: ${report.violations[0] ?? ''}`);
+  return true;
+});
+for (const { seed } of failed.slice(0, values.trace ? MOST_TOLD : 1)) console.log(await tell(seed, options));
+if (values.trace && failed.length === 0 && range.seeds === 1) console.log(await tell(range.from, options));
+for (const [what, n] of [...counts].sort(([, a], [, b]) => b - a)) console.log(`${String(n).padStart(9)} ${what}`);
+const seconds = elapsedMs / 1000;
+console.log(
+  `${runs} runs, ${failed.length} failed, ${seconds.toFixed(1)} s, ${(runs / seconds).toFixed(0)} runs a second`,
+);
+process.exitCode = failed.length > 0 ? 1 : 0;

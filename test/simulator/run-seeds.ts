@@ -1,0 +1,62 @@
+// Many seeds, some of them side by side (their promises settle together, which is faster), and what came of them.
+
+import type { Report, SimulationOptions } from './simulation.ts';
+import { simulate } from './simulation.ts';
+
+/** Runs that are under way at one time. They share nothing. */
+const SIDE_BY_SIDE = 16;
+
+export interface SeedRange {
+  readonly from: number;
+  /** At most so many seeds ... */
+  readonly seeds: number;
+  /** ... and none is begun after so much real time. */
+  readonly budgetMs: number;
+}
+
+export interface Outcome {
+  readonly runs: number;
+  readonly elapsedMs: number;
+  readonly failed: readonly Report[];
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+export async function runSeeds(
+  range: SeedRange,
+  options: SimulationOptions,
+  onFailed: (report: Report) => boolean = () => true,
+): Promise<Outcome> {
+  const started = performance.now();
+  const failed: Report[] = [];
+  const counts = new Map<string, number>();
+  let next = range.from;
+  let wanted = true;
+  let runs = 0;
+  const work = async (): Promise<void> => {
+    while (wanted && next < range.from + range.seeds && performance.now() - started < range.budgetMs) {
+      const seed = next;
+      next += 1;
+      const report = await simulate(seed, options);
+      runs += 1;
+      for (const [what, n] of report.counts) counts.set(what, (counts.get(what) ?? 0) + n);
+      if (report.violations.length === 0) continue;
+      failed.push(report);
+      wanted = onFailed(report);
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  return { runs, elapsedMs: performance.now() - started, failed, counts };
+}
+
+/** A failed run told in full: the seed, what was violated, and everything that happened up to then. */
+export async function tell(seed: number, options: SimulationOptions): Promise<string> {
+  const report = await simulate(seed, { ...options, trace: true });
+  const until = report.trace.findLastIndex((line) => line.includes('VIOLATION'));
+  const { flows, ...rest } = report.scenario;
+  return [
+    `seed ${seed}${options.faults === true ? ' with faults' : ''}: ${report.violations.length} violations`,
+    `scenario ${JSON.stringify(rest)} with ${flows.length} flows`,
+    ...report.trace.slice(Math.max(0, until - 400), until + 1),
+    ...report.violations.map((v) => `  ${v}`),
+  ].join('\n');
+}

@@ -1,0 +1,130 @@
+// What happens in one run, drawn from its seed: delays, moves, flows, faults.
+
+import type { Place } from '../../flows/world.ts';
+import { PEERS, PLACES } from './figure1.ts';
+import type { Random } from './random.ts';
+import type { FlowPlan } from './tenants.ts';
+
+export interface MovePlan {
+  /** When the VM stops at its old place. */
+  readonly atMs: number;
+  readonly to: Place;
+  readonly blackoutMs: number;
+  readonly announces: boolean;
+  /** The old port goes down at the start, or is left up. */
+  readonly portStatus: boolean;
+}
+
+export type Fault =
+  | {
+      readonly kind: 'agent';
+      readonly which: 0 | 1;
+      readonly how: 'dies' | 'loses-session' | 'refuses';
+      readonly atMs: number;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'controller'; readonly atMs: number; readonly forMs: number }
+  | { readonly kind: 'switch'; readonly which: 0 | 1 | 2; readonly atMs: number; readonly forMs: number };
+
+export interface Scenario {
+  readonly linkMs: number;
+  readonly jitterMs: number;
+  readonly controlMs: number;
+  readonly agentMs: number;
+  readonly commitMs: number;
+  readonly staleMs: number;
+  readonly eventMs: number;
+  readonly kernelMs: number;
+  readonly graceMs: number;
+  readonly moves: readonly MovePlan[];
+  readonly flows: readonly FlowPlan[];
+  readonly faults: readonly Fault[];
+  /** When traffic and disturbances have ended. */
+  readonly endMs: number;
+}
+
+export interface ScenarioBounds {
+  readonly faults: boolean;
+}
+
+const GRACE_MS = 2000;
+/** Within which a switch's cache follows its tables: what the controller counts on. */
+export const CACHE_MS = 25;
+
+export function drawScenario(random: Random, bounds: ScenarioBounds): Scenario {
+  const scale = random.pick([0.1, 1, 5, 40]);
+  const linkMs = scale * random.between(0.2, 1);
+  const first = 20 + linkMs * 8 + random.between(0, 50);
+  const moves = [moveTo(random, first, 1)];
+  if (random.chance(0.35)) {
+    const gap = random.chance(0.7) ? random.between(60, GRACE_MS) : random.between(GRACE_MS, 2 * GRACE_MS);
+    const again = first + (moves[0]?.blackoutMs ?? 0) + gap;
+    moves.push(announced(moveTo(random, again, 0)));
+  }
+  const lastMove = (moves.at(-1) as MovePlan).atMs;
+  const busyMs = 150 + linkMs * 16;
+  const faults = bounds.faults ? [drawFault(random, first)] : [];
+  const faultsOver = Math.max(0, ...faults.map((f) => f.atMs + f.forMs));
+  const endMs = Math.max(lastMove + busyMs, faultsOver) + 300;
+  const flows = Array.from({ length: 4 + random.int(4) }, () => drawFlow(random, moves, busyMs, endMs));
+  return {
+    linkMs,
+    jitterMs: linkMs * random.between(0, 0.5),
+    controlMs: random.pick([0.2, 1, 5, 20]) * random.between(0.5, 1),
+    agentMs: random.pick([0.2, 1, 5, 20]) * random.between(0.5, 1),
+    commitMs: random.pick([0.2, 2, 10]),
+    staleMs: random.pick([0, 2, 10, CACHE_MS]),
+    eventMs: random.pick([0.1, 1, 5]),
+    kernelMs: random.pick([0.1, 1, 5]),
+    graceMs: GRACE_MS,
+    moves,
+    flows,
+    faults,
+    endMs,
+  };
+}
+
+function moveTo(random: Random, atMs: number, place: number): MovePlan {
+  return {
+    atMs,
+    to: PLACES[place] as Place,
+    blackoutMs: random.pick([0, 10, 60]) * random.between(0.5, 1),
+    announces: random.chance(0.6),
+    portStatus: random.chance(0.6),
+  };
+}
+
+/** Frames alone do not prove a return to the place that was left a moment ago (hard case 7). */
+const announced = (move: MovePlan): MovePlan => ({ ...move, announces: true });
+
+function drawFlow(random: Random, moves: readonly MovePlan[], busyMs: number, endMs: number): FlowPlan {
+  const move = random.pick(moves);
+  // Most of what matters happens just after a move; some long before, some in the grace.
+  const around = (): number =>
+    random.chance(0.8) ? move.atMs + random.between(-20, busyMs) : random.between(0, endMs);
+  const openMs = random.chance(0.5) ? random.between(0, 10) : around();
+  const count = 4 + random.int(14);
+  const sends = Array.from({ length: count }, (): [number, 0 | 1] => [around(), random.chance(0.5) ? 0 : 1]);
+  const proto = random.chance(0.7) ? 'tcp' : 'udp';
+  const closes = proto === 'tcp' && random.chance(0.35);
+  return {
+    proto,
+    peer: random.chance(0.8) ? (PEERS[random.int(2)] as FlowPlan['peer']) : random.pick(PEERS),
+    outbound: random.chance(0.6),
+    openMs,
+    sends,
+    close: closes
+      ? { atMs: around(), side: random.chance(0.5) ? 0 : 1, how: random.chance(0.8) ? 'fin' : 'rst' }
+      : null,
+  };
+}
+
+function drawFault(random: Random, moveMs: number): Fault {
+  const atMs = moveMs + random.between(-30, 400);
+  const forMs = random.pick([50, 500, 3000]) * random.between(0.5, 1);
+  const kind = random.pick(['agent', 'agent', 'controller', 'switch'] as const);
+  if (kind === 'controller') return { kind, atMs, forMs };
+  if (kind === 'switch') return { kind, which: random.pick([0, 1, 2] as const), atMs, forMs };
+  const how = random.pick(['dies', 'loses-session', 'refuses'] as const);
+  return { kind, which: random.chance(0.5) ? 0 : 1, how, atMs, forMs };
+}

@@ -1,0 +1,235 @@
+// A State Host's agent and the SOM's session with it: requests and answers cross a channel in order, which may break; the
+// agent may die and come back, refuse, and loses or keeps what it knew as the real one does.
+
+import { ipAddress } from '../../src/base/ids.ts';
+import { AgentError } from '../../src/som/agents/agent-error.ts';
+import type { Agent } from '../../src/som/ports.ts';
+import { AgentDestination } from './agent-destination.ts';
+import { AgentKernel } from './agent-kernel.ts';
+import type { AgentTimes } from './agent-kernel.ts';
+import { AgentSource } from './agent-source.ts';
+import type { RecordChunk } from './agent-source.ts';
+import type { Firewall } from './firewall.ts';
+import type { Flow } from './flow.ts';
+import { DelayLine, LifeClock } from './virtual-clock.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+type Selector = Parameters<Agent['upload']>[0]['selector'];
+
+function coverOf(selector: Selector): (flow: Flow) => boolean {
+  const peers = new Set(selector?.peers ?? []);
+  return (flow) => peers.has(ipAddress(flow.peer.ip));
+}
+
+/** One life of an agent's process. */
+export class SimulatedAgent {
+  readonly firewall: Firewall;
+  readonly sources = new Map<string, AgentSource>();
+  readonly destinations = new Map<string, AgentDestination>();
+  /** Requests that are refused, by name. */
+  readonly refusing = new Set<string>();
+  readonly clock: LifeClock;
+  readonly #kernel: AgentKernel;
+  readonly #markers = new Set<bigint>();
+  #onMarker: () => void = () => undefined;
+
+  constructor(firewall: Firewall, time: VirtualClock, times: AgentTimes) {
+    this.firewall = firewall;
+    this.clock = new LifeClock(time);
+    firewall.gates.clear(); // a new process makes its gate anew
+    this.#kernel = new AgentKernel(firewall, time, this.clock, times);
+    this.#kernel.onEvent = (event) => {
+      for (const source of this.sources.values()) source.apply(event);
+    };
+  }
+
+  markerSeen(nonce: bigint): void {
+    this.#markers.add(nonce);
+    this.#onMarker();
+  }
+
+  onSomLost(): void {
+    for (const source of this.sources.values()) {
+      source.interrupted = true;
+      void source.openGate();
+    }
+  }
+
+  async answer(request: string, argument: never, emit: (chunk: RecordChunk) => void): Promise<unknown> {
+    if (this.refusing.has(request)) throw this.#refused('ruleset-differs', request);
+    return (this.#handlers[request as Exclude<keyof Agent, 'id'>] as (a: never, e: typeof emit) => Promise<unknown>)(
+      argument,
+      emit,
+    );
+  }
+
+  readonly #handlers = {
+    upload: async ({ migration, selector }, emit) => {
+      await this.sources.get(migration)?.end();
+      const source = new AgentSource(migration, coverOf(selector), this.#kernel, emit);
+      this.sources.set(migration, source);
+      const digest = await source.snapshot();
+      this.clock.after(0, () => {
+        source.beginFollowing();
+      });
+      const records = BigInt(source.records.size);
+      return { migration, manifest: { records, digest, rulesetDigest: '', kinds: [], counts: {} } };
+    },
+    getReady: async ({ migration, selector }) => {
+      const covers = coverOf(selector);
+      for (const s of this.sources.values()) {
+        if (s.stage !== 'late' && s.stage !== 'over') throw this.#refused('wrong-phase', 'being taken from here');
+      }
+      const leftovers = (await Promise.all([...this.sources.values()].map((s) => s.yieldTo(covers)))).flat();
+      for (const [id, earlier] of this.destinations) {
+        leftovers.push(...earlier.supersede());
+        this.destinations.delete(id);
+      }
+      this.destinations.set(migration, new AgentDestination(migration, covers, this.#kernel, leftovers));
+      return { migration, warnings: [] };
+    },
+    download: (chunk) => this.#destination(chunk.migration).download(chunk as RecordChunk),
+    quiesce: async ({ migration, markers, boundMs }) => {
+      const settled = (changed: () => void): boolean => {
+        this.#onMarker = changed;
+        return markers.every((m) => this.#markers.has(m));
+      };
+      const source = this.#source(migration);
+      const handshakes = await source.quiesce(settled, boundMs, (ms, fire) => this.clock.after(ms, fire));
+      const missing = markers.filter((m) => !this.#markers.has(m)).length;
+      return { migration, handshakes: BigInt(handshakes), markersMissing: BigInt(missing) };
+    },
+    gate: ({ migration }) => this.#source(migration).drain(),
+    commit: async ({ migration }) => {
+      if (this.destinations.has(migration) || !this.sources.has(migration)) await this.#destination(migration).commit();
+      return { migration, records: 0n };
+    },
+    abort: async ({ migration }) => {
+      await this.destinations.get(migration)?.abort();
+      await this.sources.get(migration)?.end();
+      this.sources.delete(migration);
+      this.destinations.delete(migration);
+      return { migration, records: 0n };
+    },
+    retire: async ({ migration }) => {
+      const source = this.sources.get(migration);
+      if (source === undefined && !this.destinations.delete(migration))
+        throw this.#refused('unknown-migration', migration);
+      const records = BigInt((await source?.retire()) ?? 0);
+      this.sources.delete(migration);
+      return { migration, records };
+    },
+  } satisfies Record<Exclude<keyof Agent, 'id'>, unknown> & {
+    [K in Exclude<keyof Agent, 'id'>]: (
+      argument: Parameters<Agent[K]>[0],
+      emit: (chunk: RecordChunk) => void,
+    ) => Promise<unknown>;
+  };
+
+  #source(migration: string): AgentSource {
+    const source = this.sources.get(migration);
+    if (source === undefined) throw this.#refused('unknown-migration', migration);
+    return source;
+  }
+
+  #destination(migration: string): AgentDestination {
+    const destination = this.destinations.get(migration);
+    if (destination === undefined) throw this.#refused('unknown-migration', migration);
+    return destination;
+  }
+
+  #refused(reason: string, detail: string): AgentError {
+    return new AgentError('refused', this.firewall.id, detail, { reason });
+  }
+}
+
+/** The SOM's end. `over` is told by whoever breaks it. */
+export class AgentChannel implements Agent {
+  readonly id: Agent['id'];
+  readonly #agent: SimulatedAgent;
+  readonly #down: DelayLine;
+  readonly #up: DelayLine;
+  readonly #pending = new Set<(error: AgentError) => void>();
+  #over = false;
+
+  constructor(agent: SimulatedAgent, time: VirtualClock, oneWayMs: () => number) {
+    this.id = agent.firewall.id;
+    this.#agent = agent;
+    this.#down = new DelayLine(time, oneWayMs, 'loud');
+    this.#up = new DelayLine(time, oneWayMs, 'loud');
+  }
+
+  break(): void {
+    this.#over = true;
+    const error = new AgentError('gone', this.id, `${this.id} is gone`);
+    for (const reject of this.#pending) reject(error instanceof Error ? error : new Error(String(error)));
+    this.#pending.clear();
+  }
+
+  upload(r: Parameters<Agent['upload']>[0], onChunk: Parameters<Agent['upload']>[1]): ReturnType<Agent['upload']> {
+    return this.#ask('upload', r, onChunk);
+  }
+  getReady(r: Parameters<Agent['getReady']>[0]): ReturnType<Agent['getReady']> {
+    return this.#ask('getReady', r);
+  }
+  download(chunk: Parameters<Agent['download']>[0]): ReturnType<Agent['download']> {
+    const answer: ReturnType<Agent['download']> = this.#ask('download', chunk);
+    if (chunk.final) return answer;
+    answer.catch(() => undefined); // chunks that end nothing are not answered
+    return Promise.resolve(null);
+  }
+  quiesce(r: Parameters<Agent['quiesce']>[0]): ReturnType<Agent['quiesce']> {
+    return this.#ask('quiesce', r);
+  }
+  gate(r: Parameters<Agent['gate']>[0]): ReturnType<Agent['gate']> {
+    return this.#ask('gate', r);
+  }
+  commit(r: Parameters<Agent['commit']>[0]): ReturnType<Agent['commit']> {
+    return this.#ask('commit', r);
+  }
+  abort(r: Parameters<Agent['abort']>[0]): ReturnType<Agent['abort']> {
+    return this.#ask('abort', r);
+  }
+  retire(r: Parameters<Agent['retire']>[0]): ReturnType<Agent['retire']> {
+    return this.#ask('retire', r);
+  }
+
+  #ask<T>(
+    request: keyof Agent,
+    argument: unknown,
+    onChunk: (chunk: RecordChunk) => void = () => undefined,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#over) {
+        reject(new AgentError('gone', this.id, `${this.id} is gone`));
+        return;
+      }
+      this.#pending.add(reject);
+      const reply = (settle: () => void): void => {
+        this.#up.send(() => {
+          if (this.#pending.delete(reject)) settle();
+        });
+      };
+      const emit = (chunk: RecordChunk): void => {
+        this.#up.send(() => {
+          if (!this.#over) onChunk(chunk);
+        });
+      };
+      this.#down.send(() => {
+        if (this.#over) return;
+        this.#agent.answer(request, argument as never, emit).then(
+          (value) => {
+            reply(() => {
+              resolve(value as T);
+            });
+          },
+          (error: unknown) => {
+            reply(() => {
+              reject(error instanceof Error ? error : new Error(String(error)));
+            });
+          },
+        );
+      });
+    });
+  }
+}

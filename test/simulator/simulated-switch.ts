@@ -1,0 +1,224 @@
+// A switch in virtual time: its tables, a datapath cache that goes on by the old ones for a while after a commit (hard case 1;
+// each pair for a time of its own), and the channel a controller's life has to it.
+
+import type { Dpid } from '../../src/base/ids.ts';
+import { portNo } from '../../src/base/ids.ts';
+import type { Command, FlowMod, FlowStats, PortDesc, PreparedBundle, Switch } from '../../src/openflow/model.ts';
+import { FakeSwitchError } from '../fakes/fake-switch-table.ts';
+import { PORTS } from './figure1.ts';
+import { pairOf } from './packet.ts';
+import type { Random } from './random.ts';
+import { TableState, keyOf } from './table-state.ts';
+import type { Verdict } from './table-state.ts';
+import { DelayLine } from './virtual-clock.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+interface Generation {
+  readonly tables: TableState;
+  readonly at: number;
+  readonly salt: number;
+}
+
+/** Tables are interned per switch over all runs. */
+const blanks = new Map<Dpid, TableState>();
+function blank(dpid: Dpid): TableState {
+  let state = blanks.get(dpid);
+  if (state === undefined) {
+    state = TableState.empty(dpid);
+    blanks.set(dpid, state);
+  }
+  return state;
+}
+
+export class SimulatedSwitch {
+  readonly dpid: Dpid;
+  readonly #clock: VirtualClock;
+  readonly #random: Random;
+  /** The longest that the cache of a pair stays behind the tables. */
+  readonly #staleMs: number;
+  /** When each pair came into the cache, by the tables of then. */
+  readonly #cached = new Map<number, number>();
+  readonly #timeouts = new Map<string, number>();
+  #generations: Generation[];
+  #installs = 0;
+  /** Flow mods that never take effect: a defect, when the simulator itself is on trial. */
+  readonly #loses: (mod: FlowMod) => boolean;
+
+  constructor(
+    dpid: Dpid,
+    clock: VirtualClock,
+    random: Random,
+    staleMs: number,
+    loses: (mod: FlowMod) => boolean = () => false,
+  ) {
+    this.#loses = loses;
+    this.dpid = dpid;
+    this.#clock = clock;
+    this.#random = random;
+    this.#staleMs = staleMs;
+    this.#generations = [{ tables: blank(dpid), at: -Infinity, salt: 0 }];
+  }
+
+  get tables(): TableState {
+    return (this.#generations.at(-1) as Generation).tables;
+  }
+
+  commit(mods: readonly FlowMod[]): void {
+    const now = this.#clock.now();
+    const tables = this.tables.with(mods.filter((mod) => !this.#loses(mod)));
+    this.#generations = this.#generations.filter((_g, i, all) => (all[i + 1]?.at ?? Infinity) + this.#staleMs >= now);
+    this.#generations.push({ tables, at: now, salt: this.#random.int(1 << 30) });
+    for (const mod of mods) if ((mod.hardTimeout ?? 0) > 0) this.#expireLater(mod);
+  }
+
+  /** By the cache, as a packet from a port meets it. */
+  forward(kind: number, inPort: number, tagged: boolean): Verdict {
+    const pair = pairOf(kind) * 8 + inPort;
+    const since = this.#cached.get(pair);
+    if (since === undefined) this.#cached.set(pair, this.#clock.now());
+    return this.#seenBy(pair, since ?? this.#clock.now()).verdict(kind, inPort, tagged);
+  }
+
+  /** By the tables themselves: a packet-out may overtake the cache. */
+  process(kind: number, inPort: number, tagged: boolean): Verdict {
+    return this.tables.verdict(kind, inPort, tagged);
+  }
+
+  #seenBy(pair: number, since: number): TableState {
+    const now = this.#clock.now();
+    for (let i = this.#generations.length - 1; i > 0; i -= 1) {
+      const { tables, at, salt } = this.#generations[i] as Generation;
+      const mixed = Math.imul(salt ^ pair, 0x9e3779b1) >>> 8;
+      if (since >= at || now >= at + (mixed / 2 ** 24) * this.#staleMs) return tables;
+    }
+    return (this.#generations[0] as Generation).tables;
+  }
+
+  #expireLater(mod: FlowMod): void {
+    const key = keyOf(mod);
+    this.#installs += 1;
+    const mine = this.#installs;
+    this.#timeouts.set(key, mine);
+    this.#clock.quiet((mod.hardTimeout ?? 0) * 1000, () => {
+      const entry = this.tables.entries.get(key);
+      if (this.#timeouts.get(key) !== mine || (entry?.mod.hardTimeout ?? 0) === 0) return;
+      this.#timeouts.delete(key);
+      this.commit([{ ...mod, command: 'delete_strict', cookie: 0n }]);
+    });
+  }
+}
+
+export interface ChannelTimes {
+  /** One way between controller and switch. */
+  readonly oneWayMs: () => number;
+  /** What a commit takes in the switch. */
+  readonly commitMs: () => number;
+}
+
+/** One connection of a controller to a switch. What one of them sends arrives in order. */
+export class SwitchChannel implements Switch {
+  readonly dpid: Dpid;
+  readonly version = 5;
+  readonly remote = 'simulated';
+  readonly #abort = new AbortController();
+  readonly #switch: SimulatedSwitch;
+  readonly #down: DelayLine;
+  readonly #up: DelayLine;
+  readonly #times: ChannelTimes;
+  readonly #onPacketOut: (data: Buffer, inPort: number, port: number) => void;
+
+  constructor(
+    target: SimulatedSwitch,
+    clock: VirtualClock,
+    times: ChannelTimes,
+    onPacketOut: (data: Buffer, inPort: number, port: number) => void,
+  ) {
+    this.dpid = target.dpid;
+    this.#switch = target;
+    this.#times = times;
+    this.#down = new DelayLine(clock, times.oneWayMs, 'quiet');
+    this.#up = new DelayLine(clock, times.oneWayMs, 'loud');
+    this.#onPacketOut = onPacketOut;
+  }
+
+  get closed(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  close(): void {
+    this.#abort.abort(new FakeSwitchError('CLOSED', `${this.dpid} closed`));
+  }
+
+  /** What the switch tells the controller, behind its answers. */
+  tell(arrive: () => void): void {
+    this.#up.send(() => {
+      if (!this.closed.aborted) arrive();
+    });
+  }
+
+  ports(): Promise<readonly PortDesc[]> {
+    return Promise.resolve(
+      PORTS.map((no) => ({
+        portNo: portNo(no),
+        hwAddr: '02:00:00:00:00:00' as PortDesc['hwAddr'],
+        name: `p${no}`,
+        adminDown: false,
+        linkDown: false,
+      })),
+    );
+  }
+
+  send(...commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type !== 'packet_out') continue; // meters never drop here
+      const action = command.actions[0];
+      if (action?.type !== 'output') continue;
+      this.#toSwitch(() => {
+        this.#onPacketOut(command.data, command.inPort, action.port);
+      });
+    }
+  }
+
+  barrier(): Promise<void> {
+    return this.#ask(() => undefined);
+  }
+
+  flows(): Promise<readonly FlowStats[]> {
+    return this.#ask(() => this.#switch.tables.dump());
+  }
+
+  async prepareBundle(mods: readonly FlowMod[]): Promise<PreparedBundle> {
+    await this.#ask(() => undefined);
+    return {
+      commit: () =>
+        this.#ask(() => {
+          this.#switch.commit(mods);
+        }, this.#times.commitMs()),
+      discard: () => this.#ask(() => undefined),
+    };
+  }
+
+  #toSwitch(work: () => void, holdMs = 0): void {
+    // What was sent before the channel broke may still arrive or not: here it does not.
+    this.#down.send(() => {
+      if (!this.closed.aborted) work();
+    }, holdMs);
+  }
+
+  #ask<T>(work: () => T, holdMs = 0): Promise<T> {
+    this.closed.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const onClosed = (): void => {
+        reject(this.closed.reason as Error);
+      };
+      this.closed.addEventListener('abort', onClosed, { once: true });
+      this.#toSwitch(() => {
+        const result = work();
+        this.tell(() => {
+          this.closed.removeEventListener('abort', onClosed);
+          resolve(result);
+        });
+      }, holdMs);
+    });
+  }
+}

@@ -1,0 +1,298 @@
+// One run: everything put together, played to its end, and judged. `simulate` is what tests and the long run call.
+
+import type { Dpid } from '../../src/base/ids.ts';
+import type { FlowMod } from '../../src/openflow/model.ts';
+import type { Store } from '../../src/store/store.ts';
+import { decodeEthernet } from '../../src/packet/ethernet.ts';
+import { decodeProbe } from '../../src/packet/probe.ts';
+import { openMemoryStore } from '../../src/store/memory-store.ts';
+import type { Place } from '../../flows/world.ts';
+import { AgentSet } from './agent-set.ts';
+import { ControllerLife } from './controller-life.ts';
+import type { Defect } from './defects.ts';
+import { disturbancesOf } from './defects.ts';
+import { FW1, FW2, NVES } from './figure1.ts';
+import { Firewall } from './firewall.ts';
+import { judge } from './judge.ts';
+import { Plumbing } from './plumbing.ts';
+import { Random } from './random.ts';
+import { openPlainStore } from './plain-store.ts';
+import { drawScenario } from './scenario.ts';
+import type { Fault, MovePlan, Scenario } from './scenario.ts';
+import { SimulatedSwitch, SwitchChannel } from './simulated-switch.ts';
+import { Tenants } from './tenants.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface SimulationOptions {
+  readonly faults?: boolean;
+  readonly defect?: Defect | null;
+  readonly trace?: boolean;
+}
+
+export interface Report {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly counts: ReadonlyMap<string, number>;
+  readonly trace: readonly string[];
+  readonly scenario: Scenario;
+}
+
+/** Virtual time after which a run that has not come to rest is stuck. */
+const MOST_MS = 60_000;
+
+export class Simulation {
+  readonly time = new VirtualClock();
+  readonly scenario: Scenario;
+  readonly switches = new Map<Dpid, SimulatedSwitch>();
+  readonly firewalls = [new Firewall(FW1), new Firewall(FW2)] as const;
+  readonly plumbing: Plumbing;
+  readonly tenants: Tenants;
+  readonly store: Store;
+  readonly agents: AgentSet;
+  readonly violations: string[] = [];
+  readonly counts = new Map<string, number>();
+  readonly traced: string[] = [];
+  life: ControllerLife | null = null;
+  readonly #random: Random;
+  readonly #options: SimulationOptions;
+  readonly #seed: number;
+  readonly #channels = new Map<Dpid, SwitchChannel>();
+  readonly #excusedUntil = new Map<Dpid, number>();
+  #ready = false;
+  leftAt = -1;
+
+  constructor(seed: number, options: SimulationOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    const random = new Random(seed);
+    this.#random = random;
+    this.scenario = drawScenario(random, { faults: options.faults ?? false });
+    const s = this.scenario;
+    const { time } = this;
+    const { agents, loses } = disturbancesOf(options.defect ?? null);
+    for (const nve of NVES) {
+      const lost = loses === undefined ? undefined : (mod: FlowMod): boolean => loses(nve, mod);
+      this.switches.set(nve, new SimulatedSwitch(nve, time, random, s.staleMs, lost));
+    }
+    this.agents = new AgentSet(this.firewalls, time, {
+      oneWayMs: this.#around(s.agentMs),
+      times: { eventMs: this.#around(s.eventMs), kernelMs: this.#around(s.kernelMs) },
+      onRegistered: (id) => this.life?.som.agentRegistered(id),
+      disturb: agents,
+    });
+    this.store = s.faults.some((f) => f.kind === 'controller') ? openMemoryStore() : openPlainStore();
+    this.tenants = new Tenants(time, random, (packet) => {
+      this.plumbing.send(packet);
+    });
+    this.plumbing = this.#plumb();
+  }
+
+  async run(): Promise<Report> {
+    const { scenario, time } = this;
+    this.#startLife();
+    while (!this.#ready) await this.#play(time.now() + 5);
+    await this.#play(time.now() + scenario.staleMs + 1);
+    const startMs = time.now();
+    for (const flow of scenario.flows) this.tenants.plan(flow);
+    for (const move of scenario.moves) this.#planMove(move);
+    for (const fault of scenario.faults) this.#planFault(fault);
+    await this.#play(startMs + scenario.endMs);
+    while (!this.#atRest() && time.now() < MOST_MS) await this.#play(time.now() + 500);
+    await judge(this, (ms) => this.#play(time.now() + ms));
+    this.life?.kill();
+    return {
+      seed: this.#seed,
+      violations: this.violations,
+      counts: this.counts,
+      trace: this.traced,
+      scenario,
+    };
+  }
+
+  violation(what: string): void {
+    this.violations.push(`${this.time.now().toFixed(2)} ms: ${what}`);
+    this.trace(() => `VIOLATION ${what}`);
+  }
+
+  trace(what: () => string): void {
+    if (this.#options.trace === true) this.traced.push(`${this.time.now().toFixed(2).padStart(10)} ${what()}`);
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  /** Records ended and nothing on its way. */
+  #atRest(): boolean {
+    const records = this.life?.som.records.list() ?? [];
+    return records.every((r) => r.endedWallMs !== null) && this.store.table('units').list().length === 0;
+  }
+
+  async #play(untilMs: number): Promise<void> {
+    for (;;) {
+      const stepped = this.time.step(untilMs);
+      if (stepped === 'none') break;
+      if (stepped === 'loud') await settled();
+    }
+    this.time.passTo(untilMs);
+  }
+
+  #around(ms: number): () => number {
+    return () => ms * (0.5 + this.#random.next());
+  }
+
+  #plumb(): Plumbing {
+    const { scenario } = this;
+    return new Plumbing(
+      this.time,
+      this.switches,
+      this.firewalls,
+      {
+        toController: (nve, event) => {
+          const channel = this.#channels.get(nve);
+          if (channel === undefined || this.life?.open !== true) return false;
+          channel.tell(() => this.life?.packetIn(nve, event));
+          return true;
+        },
+        toMachine: (packet) => {
+          this.tenants.receive(packet);
+        },
+        violation: (what) => {
+          this.violation(what);
+        },
+        trace: (what) => {
+          this.trace(what);
+        },
+        excused: (at) => this.time.now() <= (this.#excusedUntil.get(at.nve) ?? -1),
+        gateExpected: () => scenario.moves.length === 1 && scenario.faults.length === 0,
+        linkMs: () => () => scenario.linkMs + this.#random.next() * scenario.jitterMs,
+        count: (what) => {
+          this.count(what);
+        },
+      },
+      (firewall, frame) => {
+        const probe = decodeProbe(decodeEthernet(frame).payload);
+        if (probe.probe === 'marker') this.agents.markerSeen(firewall.id, probe.nonce);
+      },
+    );
+  }
+
+  #startLife(): void {
+    const disturb = disturbancesOf(this.#options.defect ?? null);
+    this.life = new ControllerLife({
+      time: this.time,
+      store: this.store,
+      agents: this.agents.startSession(),
+      graceMs: disturb.graceMs ?? this.scenario.graceMs,
+      drainBoundMs: 100,
+      portUp: (place) => this.#isAt(place),
+      onConfirmed: (at) => {
+        this.#confirmedAt(at);
+      },
+      ...(disturb.flows !== undefined && { disturbFlows: disturb.flows }),
+      ...(disturb.installer !== undefined && { disturbInstaller: disturb.installer }),
+    });
+    this.life.som.records.onChange((r) => {
+      const last = r.steps.at(-1);
+      this.trace(() => `${r.id} ${r.state} ${r.reason ?? ''} after ${last?.step ?? ''}`);
+    });
+    for (const nve of NVES) this.#connect(nve);
+  }
+
+  #connect(nve: Dpid): void {
+    const { life, scenario } = this;
+    if (life === null) return;
+    const times = { oneWayMs: this.#around(scenario.controlMs), commitMs: this.#around(scenario.commitMs) };
+    const sw = this.switches.get(nve) as SimulatedSwitch;
+    const channel = new SwitchChannel(sw, this.time, times, (data, inPort, port) => {
+      this.plumbing.packetOut(nve, data, inPort, port);
+    });
+    this.#channels.set(nve, channel);
+    void life.switchUp(channel);
+  }
+
+  #disconnect(nve: Dpid): void {
+    this.#channels.get(nve)?.close();
+    this.#channels.delete(nve);
+    this.plumbing.forgetHeld(nve);
+    this.life?.switchDown(nve);
+  }
+
+  #isAt(place: Place): boolean {
+    const { attached } = this.plumbing;
+    return attached?.nve === place.nve && attached.port === place.port;
+  }
+
+  #confirmedAt(at: Place | null): void {
+    this.#ready = true;
+    const until = this.time.now() + this.scenario.staleMs;
+    for (const [nve, excused] of this.#excusedUntil) {
+      if (excused === Infinity && at?.nve !== nve) this.#excusedUntil.set(nve, until);
+    }
+  }
+
+  #planMove(move: MovePlan): void {
+    const { time, tenants, plumbing } = this;
+    time.quiet(move.atMs, () => {
+      const from = plumbing.attached;
+      this.trace(() => `VM1 leaves nve${from?.nve.slice(-1) ?? '-'}`);
+      tenants.pause();
+      plumbing.attached = null;
+      this.leftAt = time.now();
+      if (from === null) return;
+      this.#excusedUntil.set(from.nve, Infinity);
+      if (move.portStatus) this.#tellPort(from, false);
+    });
+    time.quiet(move.atMs + move.blackoutMs, () => {
+      this.trace(() => `VM1 appears at nve${move.to.nve.slice(-1)}`);
+      plumbing.attached = move.to;
+      this.#excusedUntil.delete(move.to.nve);
+      if (move.portStatus) this.#tellPort(move.to, true);
+      if (move.announces) tenants.announce();
+      tenants.resume();
+      // A VM that never says anything is found by nobody.
+      for (const ms of [60, 160, 600, 1300]) {
+        time.quiet(ms, () => {
+          if (plumbing.attached !== move.to) return;
+          if (move.announces) tenants.announce();
+          else tenants.chatter();
+        });
+      }
+    });
+  }
+
+  #tellPort(place: Place, up: boolean): void {
+    this.#channels.get(place.nve)?.tell(() => this.life?.portStatus(place, up));
+  }
+
+  #planFault(fault: Fault): void {
+    const { time, agents } = this;
+    const begin = (): void => {
+      this.trace(() => `FAULT ${JSON.stringify(fault)}`);
+      if (fault.kind === 'agent') agents.begin(fault.which, fault.how);
+      else if (fault.kind === 'switch') this.#disconnect(NVES[fault.which]);
+      else {
+        this.life?.kill();
+        this.life = null;
+        for (const nve of NVES) this.#disconnect(nve);
+        this.plumbing.forgetHeld(null);
+        agents.endSession();
+      }
+    };
+    const end = (): void => {
+      this.trace(() => `FAULT over`);
+      if (fault.kind === 'agent') agents.end(fault.which, fault.how);
+      else if (fault.kind === 'switch') this.#connect(NVES[fault.which]);
+      else this.#startLife();
+    };
+    time.loud(fault.atMs, begin);
+    time.loud(fault.atMs + fault.forMs, end);
+  }
+}
+
+/** All promises that can settle have settled. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+export function simulate(seed: number, options: SimulationOptions = {}): Promise<Report> {
+  return new Simulation(seed, options).run();
+}
