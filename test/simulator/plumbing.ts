@@ -29,6 +29,11 @@ export interface PlumbingPorts {
   linkMs(cable: Cable): () => number;
   /** Nothing but a migration's own gate explains a refused opener, which its hold should have prevented. */
   gateExpected(): boolean;
+  /**
+   * VM1 is back within the grace, and caches may still follow the trail of its first move: what turns round meets the place
+   * it came from. A few milliseconds' worth is lost (docs: hard case 1).
+   */
+  staleReturn(): boolean;
   /** A packet given up with a reason that is no violation. */
   count(what: string): void;
 }
@@ -144,9 +149,14 @@ export class Plumbing {
       if (out !== undefined) this.#leave(packet, nve, out.port, out.tagged);
     } else {
       const what = verdict.outputs.length === 0 ? 'dropped' : 'duplicated';
-      this.#ports.violation(`${what}: ${nameOf(packet)} at nve${nve.slice(-1)} port ${inPort} by its tables`);
-      this.#end(packet, what);
+      if (what === 'dropped' && this.#ports.staleReturn()) this.#end(packet, 'dropped by a stale cache after a return');
+      else this.#refuse(packet, what, nve, inPort);
     }
+  }
+
+  #refuse(packet: Packet, what: string, nve: Dpid, inPort: number): void {
+    this.#ports.violation(`${what}: ${nameOf(packet)} at nve${nve.slice(-1)} port ${inPort} by its tables`);
+    this.#end(packet, what);
   }
 
   #punt(packet: Packet, nve: Dpid, inPort: number, punt: NonNullable<Verdict['punt']>): void {

@@ -149,7 +149,7 @@ export class AgentChannel implements Agent {
   readonly #agent: SimulatedAgent;
   readonly #down: DelayLine;
   readonly #up: DelayLine;
-  readonly #pending = new Set<(error: AgentError) => void>();
+  readonly #pending = new Set<(error: Error) => void>();
   #over = false;
 
   constructor(agent: SimulatedAgent, time: VirtualClock, oneWayMs: () => number) {

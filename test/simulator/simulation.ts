@@ -59,6 +59,9 @@ export class Simulation {
   readonly #channels = new Map<Dpid, SwitchChannel>();
   readonly #excusedUntil = new Map<Dpid, number>();
   #ready = false;
+  /** When the switches confirmed VM1's present NVE. */
+  #confirmedMs = -Infinity;
+  #confirmedNve: Dpid | null = null;
   leftAt = -1;
 
   constructor(seed: number, options: SimulationOptions) {
@@ -142,7 +145,7 @@ export class Simulation {
   }
 
   #plumb(): Plumbing {
-    const { scenario } = this;
+    const { scenario, time } = this;
     return new Plumbing(
       this.time,
       this.switches,
@@ -165,6 +168,10 @@ export class Simulation {
         },
         excused: (at) => this.time.now() <= (this.#excusedUntil.get(at.nve) ?? -1),
         gateExpected: () => scenario.moves.length === 1 && scenario.faults.length === 0,
+        staleReturn: () => {
+          const { moves, staleMs, linkMs, jitterMs } = scenario;
+          return moves.length > 1 && time.now() <= this.#confirmedMs + staleMs + 4 * (linkMs + jitterMs);
+        },
         linkMs: () => () => scenario.linkMs + this.#random.next() * scenario.jitterMs,
         count: (what) => {
           this.count(what);
@@ -225,6 +232,8 @@ export class Simulation {
 
   #confirmedAt(at: Place | null): void {
     this.#ready = true;
+    if (at?.nve !== this.#confirmedNve) this.#confirmedMs = this.time.now();
+    this.#confirmedNve = at?.nve ?? null;
     const until = this.time.now() + this.scenario.staleMs;
     for (const [nve, excused] of this.#excusedUntil) {
       if (excused === Infinity && at?.nve !== nve) this.#excusedUntil.set(nve, until);
