@@ -149,7 +149,7 @@ export class Fabric implements FlowControl {
    * follow the tables some milliseconds later (hard case 1); until then a reply to an opener could still meet the source,
    * which has never seen it. So openers are released after a pause.
    */
-  async lift(key: string): Promise<number> {
+  async lift(key: string, onConfirmed?: () => void): Promise<number> {
     const entry = this.#pins.get(key);
     const gate = this.#gates.get(key);
     if (entry === undefined) {
@@ -168,16 +168,15 @@ export class Fabric implements FlowControl {
       throw cause;
     }
     this.#checkStillWanted(key, entry);
+    onConfirmed?.();
     if (gate === undefined) return 0;
     const others = this.#options.hold.release(gateHoldKey(key, 'other'));
     await this.#options.clock.sleep(this.#options.cacheMs);
-    this.#checkStillWanted(key, entry);
     this.#gates.delete(key);
     // Past the point of no return: a switch that keeps its gate opens it by its timeout.
     await this.apply().catch((cause: unknown) => {
       this.#options.log.warn('a gate was not opened everywhere after the lift', { transfer: key, cause });
     });
-    this.#checkStillWanted(key, entry);
     return others.held + this.#releaseGate(key);
   }
 

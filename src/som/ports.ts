@@ -78,8 +78,12 @@ export interface FlowControl {
   sendMarkers(key: string): readonly bigint[];
   /** Learning frames for bridging State Hosts on the new path. */
   teachNewPath(key: string): void;
-  /** Both directions leave the pin in one step and the gate opens with it. Resolves with the packets it had held. */
-  lift(key: string): Promise<number>;
+  /**
+   * Both directions leave the pin in one step, and the gate opens behind it. `onConfirmed` is called when all switches have
+   * confirmed the step: the flows are at the destination. Resolves with the packets the gate had held; rejects when a switch
+   * did not confirm, or a newer move took the pin's place before.
+   */
+  lift(key: string, onConfirmed?: () => void): Promise<number>;
   /** After the grace: the rules for late packets go as well. */
   forget(key: string): Promise<void>;
   /**

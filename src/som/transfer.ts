@@ -192,16 +192,19 @@ async function grace({ clock, limits, signal }: TransferIo): Promise<void> {
 
 /** The re-pointing itself; from its last confirmation on there is only forward. */
 async function lift({ plan, io, source, destination }: Ends): Promise<void> {
+  const lifted = (): void => {
+    io.saga.pointOfNoReturn();
+    io.onLifted();
+  };
   await io.saga.step('lift', {
     run: async () => {
       io.onLifting();
       io.flows.teachNewPath(plan.key);
-      return io.flows.lift(plan.key);
+      return io.flows.lift(plan.key, lifted);
     },
     detail: (held) => ({ held }),
   });
-  io.saga.pointOfNoReturn();
-  io.onLifted();
+  lifted();
   // A side that is gone by now learns it when it comes back: its records are as good as the last delta.
   await Promise.allSettled([destination.commit({ migration: plan.wireId }), source.commit({ migration: plan.wireId })]);
 }
