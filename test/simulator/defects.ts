@@ -61,9 +61,9 @@ export function disturbancesOf(defect: Defect | null): Disturbances {
       return {
         flows: (flows) =>
           overriding(flows, {
-            lift: async (key) => {
+            lift: async (key, onConfirmed) => {
               await flows.openGate(key);
-              return flows.lift(key);
+              return flows.lift(key, onConfirmed);
             },
           }),
       };

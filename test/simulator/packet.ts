@@ -29,6 +29,8 @@ export interface Packet {
   wasHeld: boolean;
   /** It waited at a gate. */
   gated: boolean;
+  /** Why, and where, it waited last: order is promised per place. */
+  heldAs: string;
   over: boolean;
 }
 

@@ -169,6 +169,7 @@ export class Plumbing {
     else {
       packet.wasHeld = true;
       packet.gated ||= why === 'gate';
+      packet.heldAs = `${why} ${nve}`;
       this.inController.set(packet.id, { packet, nve });
     }
     const event = { ...PACKET_IN, table, cookie, inPort: portNo(inPort), metadata, data };
@@ -232,7 +233,7 @@ export class Plumbing {
   /** Held packets of one kind arrive in the order in which they were sent. */
   #checkOrder(packet: Packet, at: Place): void {
     if (!packet.wasHeld) return;
-    const key = `${packet.kind} ${at.nve}`;
+    const key = `${packet.kind} ${at.nve} ${packet.heldAs}`;
     const last = this.#lastHeld.get(key) ?? 0;
     if (packet.id < last) this.#ports.violation(`order: ${nameOf(packet)} arrived after ${last}`);
     this.#lastHeld.set(key, Math.max(last, packet.id));

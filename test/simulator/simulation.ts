@@ -170,6 +170,7 @@ export class Simulation {
         gateExpected: () => scenario.moves.length === 1 && scenario.faults.length === 0,
         staleReturn: () => {
           const { moves, staleMs, linkMs, jitterMs } = scenario;
+          if (moves.length > 1 && this.plumbing.attached?.nve !== this.#confirmedNve) return true;
           return moves.length > 1 && time.now() <= this.#confirmedMs + staleMs + 4 * (linkMs + jitterMs);
         },
         linkMs: () => () => scenario.linkMs + this.#random.next() * scenario.jitterMs,

@@ -213,5 +213,6 @@ const BLANK = {
   visited: 0,
   wasHeld: false,
   gated: false,
+  heldAs: '',
   over: false,
 } as const;
