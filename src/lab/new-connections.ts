@@ -1,4 +1,5 @@
-// Which connections opened during a move were too slow: an opener may wait for the VM to be back, and 300 ms more.
+// Which connections opened during a move were too slow to open: an opener may wait for the VM to be back, and 300 ms more.
+// That each then echoes its byte is checked by the opener (it fails otherwise); what it loses while the VM is away is TCP's.
 
 import { LEARNING_MS, type Blackout } from './blackout.ts';
 import type { Attempt } from './traffic/opener.ts';
@@ -55,19 +56,12 @@ function isCaught(a: DirectedAttempt, { blackout, roundTripMs }: Circumstances):
   const isInstant = a.startMs >= blackout.fromMs && a.startMs < blackout.goneMs + LEARNING_MS;
   const afterRetransmissionMs = a.connectMs - RETRANSMISSION_MS;
   const isRetransmitted = afterRetransmissionMs >= 0 && afterRetransmissionMs - roundTripMs <= NEW_CONNECTION_MS;
-  return isInstant && isRetransmitted && echoMs(a) - roundTripMs <= NEW_CONNECTION_MS;
+  return isInstant && isRetransmitted;
 }
 
-/** The handshake and the echo of one byte each wait for the VM and take a round trip; the worse of the two counts. */
+/** The handshake waits for the VM and takes a round trip. */
 function beyondMs(a: Attempt, { blackout, roundTripMs }: Circumstances): number {
-  const connectMs = a.connectMs ?? 0;
-  const handshake = connectMs - restOfBlackoutMs(a.startMs, blackout);
-  const echo = echoMs(a) - restOfBlackoutMs(a.startMs + connectMs, blackout);
-  return Math.max(handshake, echo) - roundTripMs;
-}
-
-function echoMs(a: Attempt): number {
-  return (a.totalMs ?? 0) - (a.connectMs ?? 0);
+  return (a.connectMs ?? 0) - restOfBlackoutMs(a.startMs, blackout) - roundTripMs;
 }
 
 function restOfBlackoutMs(startMs: number, blackout: Blackout | null): number {

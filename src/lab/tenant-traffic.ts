@@ -14,8 +14,8 @@ import {
   planConnections,
   type End,
 } from './traffic/connection-plan.ts';
-import type { CheckResult, ConnectionGap } from './traffic/stream-client.ts';
-import type { AnswerKind, StreamFailure } from './traffic/stream-server.ts';
+import type { CheckResult } from './traffic/stream-client.ts';
+import type { AnswerKind, StreamFailure, ConnectionGap } from './traffic/stream-server.ts';
 
 export const DATAGRAM_EVERY_MS = 2;
 const OPEN_TIMEOUT_MS = 60_000;
@@ -145,19 +145,21 @@ function tenantTraffic(
   options: TenantTrafficOptions,
 ): TenantTraffic {
   const streams = ends.flatMap((e) => [e.streams, e.bulk]);
+  const trickles = ends.map((e) => e.streams);
   const datagrams = ends.map((e) => e.datagrams);
   const plans = planConnections(options.flows, options.firstPort);
+  const tricklePorts = new Set(plans.filter((p) => p.kind === 'trickle').map((p) => p.id));
   const attempts = attemptLog(ends);
   return {
     connections: options.flows,
     idlePorts: new Set(plans.filter((p) => p.kind === 'idle').map((p) => p.id)),
     pings,
     beginWindow: async () => {
-      await Promise.all(streams.map((p) => p.call('stream.beginWindow', {})));
+      await Promise.all(trickles.map((p) => p.call('stream.beginWindow', {})));
     },
     endWindow: async () => {
-      const windows = await Promise.all(streams.map((p) => p.call('stream.endWindow', {})));
-      return windows.flatMap((w) => w.gaps);
+      const windows = await Promise.all(trickles.map((p) => p.call('stream.endWindow', {})));
+      return windows.flatMap((w) => w.gaps).filter((g) => tricklePorts.has(g.id));
     },
     check: async (timeoutMs, bytes = 32) => {
       const checks = await Promise.all(

@@ -1,16 +1,10 @@
-// One test connection as its opener sees it: what was written, what came back verified, the longest silence between two
-// answers in the current window, and what went wrong. Timers and scheduling are stream-client.ts's business.
+// One test connection as its opener sees it: what was written, what came back verified, and what went wrong. Timers and scheduling are stream-client.ts's business.
 
 import { connect, type Socket } from 'node:net';
 import { epochMs } from '../deadline.ts';
 import type { PlannedConnection } from './connection-plan.ts';
 import { failureKind, type AnswerKind, type StreamFailure } from './stream-server.ts';
 import { createVerifiedStream } from './verified-stream.ts';
-
-export interface Gap {
-  readonly gapMs: number;
-  readonly atMs: number;
-}
 
 export interface ClientStream {
   readonly plan: PlannedConnection;
@@ -21,8 +15,6 @@ export interface ClientStream {
   write(length: number): void;
   /** Calls back once, when everything written up to now has been answered. */
   whenAnswered(offset: number, then: () => void): void;
-  beginWindow(nowMs: number): void;
-  window(nowMs: number): Gap;
   destroy(): void;
 }
 
@@ -60,8 +52,6 @@ function clientStream(plan: PlannedConnection, to: OpenStream, socket: Socket): 
   const state = {
     failure: null as StreamFailure | null,
     destroyed: false,
-    lastMs: epochMs(),
-    longest: { gapMs: 0, atMs: 0 },
   };
   const waiting: { offset: number; then: () => void }[] = [];
   const fail = (kind: StreamFailure['kind'], detail: string): void => {
@@ -71,9 +61,6 @@ function clientStream(plan: PlannedConnection, to: OpenStream, socket: Socket): 
   socket.on('data', (chunk: Buffer) => {
     const wrong = answers.take(chunk);
     if (wrong !== null) fail('wrong-byte', wrong);
-    const nowMs = epochMs();
-    if (nowMs - state.lastMs > state.longest.gapMs) state.longest = { gapMs: nowMs - state.lastMs, atMs: state.lastMs };
-    state.lastMs = nowMs;
     while (waiting[0] !== undefined && waiting[0].offset <= answers.offset()) waiting.shift()?.then();
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -103,11 +90,6 @@ function clientStream(plan: PlannedConnection, to: OpenStream, socket: Socket): 
       if (answers.offset() >= offset) then();
       else waiting.push({ offset, then });
     },
-    beginWindow: () => {
-      state.longest = { gapMs: 0, atMs: state.lastMs };
-    },
-    window: (nowMs) =>
-      nowMs - state.lastMs > state.longest.gapMs ? { gapMs: nowMs - state.lastMs, atMs: state.lastMs } : state.longest,
     destroy: () => {
       state.destroyed = true;
       socket.destroy();

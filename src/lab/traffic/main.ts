@@ -25,8 +25,8 @@ function streamHandlers(): Pick<Handlers, Extract<TrafficOp, `stream.${string}`>
     'stream.open': async ({ plans, to, ...rest }) => ({ open: await client.open(plans, { ...to, ...rest }) }),
     'stream.start': ({ bulkBitsPerS }) => quietly(() => client.start(bulkBitsPerS)),
     'stream.pause': () => quietly(() => client.pause()),
-    'stream.beginWindow': () => quietly(() => client.beginWindow()),
-    'stream.endWindow': () => ({ gaps: client.endWindow() }),
+    'stream.beginWindow': () => quietly(() => server?.beginWindow()),
+    'stream.endWindow': () => ({ gaps: server?.endWindow() ?? [] }),
     'stream.check': ({ timeoutMs, bytes }) => client.check(timeoutMs, bytes),
     'stream.failures': () => ({ failures: client.failures() }),
   };

@@ -4,8 +4,8 @@
 import type { PlannedConnection } from './connection-plan.ts';
 import type { SentRange } from './datagram-probe.ts';
 import type { DrainedAttempts, OpenerTarget } from './opener.ts';
-import type { CheckResult, ConnectionGap } from './stream-client.ts';
-import type { AnswerKind, StreamFailure, StreamServerReport } from './stream-server.ts';
+import type { CheckResult } from './stream-client.ts';
+import type { AnswerKind, ConnectionGap, StreamFailure, StreamServerReport } from './stream-server.ts';
 
 export interface StreamTarget {
   readonly host4: string;

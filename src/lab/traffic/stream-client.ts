@@ -1,9 +1,9 @@
 // The opening end of many test connections: opens them, writes on schedule, and answers what the scenario asks about a
 // window of time. One timer for all connections, so that a thousand of them cost little.
 
-import { epochMs, sleep } from '../deadline.ts';
+import { sleep } from '../deadline.ts';
 import type { PlannedConnection } from './connection-plan.ts';
-import { openStream, type ClientStream, type Gap, type OpenStream } from './client-stream.ts';
+import { openStream, type ClientStream, type OpenStream } from './client-stream.ts';
 import type { StreamFailure } from './stream-server.ts';
 
 /** One trickle write: also the size of one keyed block of content. */
@@ -14,10 +14,6 @@ const BULK_EVERY_MS = 20;
 /** A sender further behind than this waits instead of filling its own memory. */
 const MAX_UNSENT_BYTES = 256 * 1024;
 const OPEN_AT_ONCE = 25;
-
-export interface ConnectionGap extends Gap {
-  readonly id: number;
-}
 
 export interface CheckResult {
   /** Connections that answered what was written after the check began. */
@@ -33,8 +29,6 @@ export interface StreamClient {
   ): Promise<number>;
   start(bulkBitsPerS: number): void;
   pause(): void;
-  beginWindow(): void;
-  endWindow(): readonly ConnectionGap[];
   check(timeoutMs: number, bytes: number): Promise<CheckResult>;
   failures(): readonly StreamFailure[];
   close(): void;
@@ -65,14 +59,6 @@ export function createStreamClient(): StreamClient {
     pause: () => {
       if (timer !== null) clearInterval(timer);
       timer = null;
-    },
-    beginWindow: () => {
-      const nowMs = epochMs();
-      for (const stream of streams) stream.beginWindow(nowMs);
-    },
-    endWindow: () => {
-      const nowMs = epochMs();
-      return streams.filter((s) => s.plan.kind === 'trickle').map((s) => ({ id: s.plan.id, ...s.window(nowMs) }));
     },
     check: (timeoutMs, bytes) => check(streams, timeoutMs, bytes),
     failures: () => streams.flatMap((s) => (s.failure === null ? [] : [s.failure])),

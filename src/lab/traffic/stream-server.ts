@@ -1,5 +1,6 @@
 // The listening end of the test connections: verifies every byte and answers with an echo (trickle, idle) or with the
-// offset verified so far (bulk). Never resets, never closes first: what ends a connection is the network's doing.
+// offset verified so far (bulk). Measures the longest silence between two arrivals of a connection that sends by itself: at
+// the receiving end, where a longer way there and back is not counted twice. Never resets, never closes first: what ends a connection is the network's doing.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { epochMs } from '../deadline.ts';
@@ -23,8 +24,18 @@ export interface StreamFailure {
 /** Bulk receivers acknowledge at most this often; 8 bytes, big endian double: the offset verified. */
 const ACKNOWLEDGE_EVERY_MS = 20;
 
+/** The longest time between two arrivals of one connection (by the opener's port), and when it began. */
+export interface ConnectionGap {
+  readonly id: number;
+  readonly gapMs: number;
+  readonly atMs: number;
+}
+
 export interface StreamServer {
   listen(port: number): Promise<void>;
+  beginWindow(): void;
+  /** Of the connections from which something has arrived since the window began. */
+  endWindow(): readonly ConnectionGap[];
   report(): StreamServerReport;
   close(): Promise<void>;
 }
@@ -32,6 +43,7 @@ export interface StreamServer {
 export function createStreamServer(key: string, answer: AnswerKind): StreamServer {
   const failures: StreamFailure[] = [];
   const sockets = new Set<Socket>();
+  const arrivals = new Map<number, Arrivals>();
   let closing = false;
   const fail = (failure: StreamFailure): void => {
     if (!closing) failures.push(failure);
@@ -39,6 +51,9 @@ export function createStreamServer(key: string, answer: AnswerKind): StreamServe
   const server = createServer({ noDelay: true }, (socket) => {
     const id = socket.remotePort ?? 0;
     sockets.add(socket);
+    socket.on('data', () => {
+      noteArrival(arrivals, id, epochMs());
+    });
     serve(socket, createVerifiedStream(key, `${id} up`), answer, (detail) => {
       fail({ id, kind: 'wrong-byte', atMs: epochMs(), detail });
     });
@@ -52,6 +67,14 @@ export function createStreamServer(key: string, answer: AnswerKind): StreamServe
   });
   return {
     listen: (port) => listening(server, port),
+    beginWindow: () => {
+      arrivals.clear();
+    },
+    endWindow: () => {
+      const nowMs = epochMs();
+      for (const id of arrivals.keys()) noteArrival(arrivals, id, nowMs);
+      return [...arrivals].map(([id, { longest }]) => ({ id, ...longest }));
+    },
     report: () => ({ connections: sockets.size, failures }),
     close: () =>
       new Promise((resolve) => {
@@ -62,6 +85,18 @@ export function createStreamServer(key: string, answer: AnswerKind): StreamServe
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+interface Arrivals {
+  lastMs: number;
+  longest: { gapMs: number; atMs: number };
+}
+
+function noteArrival(arrivals: Map<number, Arrivals>, id: number, nowMs: number): void {
+  const seen = arrivals.get(id) ?? { lastMs: nowMs, longest: { gapMs: 0, atMs: nowMs } };
+  if (nowMs - seen.lastMs > seen.longest.gapMs) seen.longest = { gapMs: nowMs - seen.lastMs, atMs: seen.lastMs };
+  seen.lastMs = nowMs;
+  arrivals.set(id, seen);
 }
 
 function serve(socket: Socket, content: VerifiedStream, answer: AnswerKind, wrong: (detail: string) => void): void {
