@@ -153,6 +153,9 @@ export class Som {
       this.#start(new Unit(plan, 'pinned', record, transfer, this.#world), Promise.resolve());
       return;
     }
+    // The destination may not know yet that what it has installed is its own.
+    const ends = [plan.destination, plan.source].map(async (id) => agents.get(id)?.commit({ migration }));
+    await Promise.allSettled(ends);
     await clock.sleep(limits.graceMs);
     await flows.forget(plan.key);
     const epoch = BigInt(epochOf(plan.migration, transfer.attempt));

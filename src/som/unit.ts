@@ -115,6 +115,7 @@ export class Unit {
     this.#transfer.attempt += 1;
     this.#set('running', null);
     const attempt = this.#transfer.attempt;
+    await this.#clearAway(attempt - 1);
     const saga = new Saga(records.steps(this.#record, this.plan.index, attempt), clock);
     try {
       const { key, source, destination, peerNve, selector } = this.plan;
@@ -149,17 +150,17 @@ export class Unit {
       this.#set('migrated', null);
       return true;
     } catch (cause) {
-      return this.#failed(cause, saga.onlyForward);
+      return await this.#failed(cause, saga.onlyForward);
     }
   }
 
-  #failed(cause: unknown, lifted: boolean): boolean {
-    if (this.#ending !== null) return true;
+  async #failed(cause: unknown, lifted: boolean): Promise<boolean> {
+    if (this.#ending !== null && !lifted) return true;
     const code: string = cause instanceof StateferryError ? String(cause.code) : 'internal';
     const message = cause instanceof Error ? cause.message : String(cause);
     if (lifted) {
-      // The flows are safe at the destination; only the source's leftovers remain, and they age out there.
       this.#set('migrated', `source not retired: ${message}`);
+      if (code === 'agent-gone' || code === 'agent-timeout') await this.#retireLater();
       return true;
     }
     this.#setPhase('pinned');
@@ -170,6 +171,34 @@ export class Unit {
       reason: message,
     });
     return false;
+  }
+
+  /** An attempt that ended because an agent was gone could not be undone there: it is when that agent is back. */
+  async #clearAway(attempt: number): Promise<void> {
+    if (attempt === 0) return;
+    const abort = { migration: `${this.plan.key}.${attempt}`, reason: 'tried again' };
+    const ends = [this.plan.source, this.plan.destination].map(async (id) => this.#world.agents.get(id)?.abort(abort));
+    await Promise.allSettled(ends);
+  }
+
+  /** The flows are safe at the destination; what the source has left goes when its agent is back. */
+  async #retireLater(): Promise<void> {
+    const { agents, retryMs, retryMaxMs } = this.#world;
+    const attempt = this.#transfer.attempt;
+    const migration = `${this.plan.key}.${attempt}`;
+    for (let pauseMs = retryMs; this.#ending === null; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
+      await this.#pause(pauseMs);
+      const agent = agents.get(this.plan.source);
+      try {
+        await agent?.retire({ migration, epoch: BigInt(epochOf(this.plan.migration, attempt)) });
+      } catch (cause) {
+        if (cause instanceof StateferryError && cause.retriable) continue;
+        return; // It does not know of it any more: what it had left ages out.
+      }
+      if (agent === undefined) continue;
+      this.#set('migrated', null);
+      return;
+    }
   }
 
   async #pause(ms: number): Promise<void> {

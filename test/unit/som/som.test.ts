@@ -255,6 +255,35 @@ describe('the SOM', () => {
     expect([...fw2.records]).to.deep.equal([]);
   });
 
+  it('retires what a source has left when its agent is back after the lift', async () => {
+    const som = newSom();
+    const record = await som.notify(moved(NVE1, NVE2));
+    await pass(100);
+    agents.remove(FW1);
+    fw1.dead = true;
+    await pass(2500);
+    expect([record.state, record.reason]).to.deep.equal(['migrated', 'source not retired: fw1: fw1 is gone']);
+    fw1.dead = false;
+    agents.add(fw1);
+    som.agentRegistered(FW1);
+    await settle();
+    expect(record.reason).to.equal(null);
+    expect([...fw1.records]).to.deep.equal([]);
+    expect(store.table('units').list()).to.deep.equal([]);
+  });
+
+  it('ends the record of a move that was lifted when a newer one comes and its source is gone', async () => {
+    const som = newSom();
+    const first = await som.notify(moved(NVE1, NVE2));
+    await pass(100);
+    fw1.dead = true;
+    agents.remove(FW1);
+    await som.notify(moved(NVE2, NVE1));
+    await pass(100);
+    expect(first.state).to.equal('migrated');
+    expect(first.endedWallMs).not.to.equal(null);
+  });
+
   it('forces the lift without state, or abandons and leaves the pin, when the operator says so', async () => {
     const som = newSom();
     agents.remove(FW2);
