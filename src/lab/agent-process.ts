@@ -3,7 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Program } from './child-process.ts';
+import type { RestartableProgram } from './restartable-program.ts';
+import { restartable } from './restartable-program.ts';
 import { tlsFiles, type RunningController } from './controller-process.ts';
 import { stateHostOf, vnidOfVlan } from './names.ts';
 import { startStateferry } from './stateferry-program.ts';
@@ -16,10 +17,14 @@ export interface AgentPlace {
   readonly managementAddress: string;
 }
 
+export interface RunningAgent extends RestartableProgram {
+  readonly firewall: string;
+}
+
 export function startAgent(
   { firewall, folder, managementAddress }: AgentPlace,
   controller: RunningController,
-): Program {
+): RunningAgent {
   const identity = stateHostOf(firewall.name);
   const { folder: pki, serverName } = controller.certificates;
   const config = join(folder, `${identity}.yaml`);
@@ -32,9 +37,12 @@ export function startAgent(
     log: { level: 'info', format: 'json' },
   };
   writeFileSync(config, stringify(settings), { mode: 0o600 });
-  return startStateferry(['agent', '--config', config], {
-    name: `the agent of ${firewall.name}`,
-    netns: firewall.netns,
-    logFile: join(folder, `${identity}.log`),
-  });
+  const program = restartable(() =>
+    startStateferry(['agent', '--config', config], {
+      name: `the agent of ${firewall.name}`,
+      netns: firewall.netns,
+      logFile: join(folder, `${identity}.log`),
+    }),
+  );
+  return { ...program, firewall: firewall.name };
 }

@@ -9,17 +9,17 @@ import { endedError } from './child-process.ts';
 import { controllerApi, type ControllerApi } from './controller-api.ts';
 import { until } from './deadline.ts';
 import { stateHostOf, TENANTS, vnidOfVlan } from './names.ts';
+import { restartable, type RestartableProgram } from './restartable-program.ts';
 import { runStateferry, startStateferry } from './stateferry-program.ts';
 
 export type Strategy = 'detour' | 'copy' | 'draft' | 'none';
 
-export interface RunningController {
+export interface RunningController extends RestartableProgram {
   /** What a switch is told: `tcp:127.0.0.1:PORT`. */
   readonly openflow: string;
   readonly agentsPort: number;
   readonly certificates: Certificates;
   readonly api: ControllerApi;
-  stop(): Promise<void>;
 }
 
 export interface Certificates {
@@ -52,11 +52,14 @@ export async function startController(options: { folder: string; strategy: Strat
   };
   writeFileSync(config, stringify(settings), { mode: 0o600 });
   const logFile = join(folder, 'controller.log');
-  const program = startStateferry(['controller', '--config', config], { name: 'the controller', logFile });
+  const program = restartable(() =>
+    startStateferry(['controller', '--config', config], { name: 'the controller', logFile }),
+  );
   const api = controllerApi(`http://127.0.0.1:${apiPort}`, token);
   try {
     await until({ what: 'the controller to answer', timeoutMs: START_TIMEOUT_MS }, async () => {
-      if (!program.running) throw endedError(program, await program.ended);
+      const current = program.current();
+      if (!current.running) throw endedError(current, await current.ended);
       return (await api.status()).nves;
     });
   } catch (error) {
@@ -68,7 +71,7 @@ export async function startController(options: { folder: string; strategy: Strat
     agentsPort,
     certificates,
     api,
-    stop: () => program.stop(),
+    ...program,
   };
 }
 

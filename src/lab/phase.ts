@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startAgent, type AgentPlace } from './agent-process.ts';
+import { startAgent, type AgentPlace, type RunningAgent } from './agent-process.ts';
 import { startController, type RunningController, type Strategy } from './controller-process.ts';
 import { run as runProgram } from './child-process.ts';
 import { until } from './deadline.ts';
@@ -22,6 +22,7 @@ export interface Phase {
   readonly folder: string;
   readonly testbed: Testbed;
   readonly controller: RunningController;
+  readonly agents: readonly RunningAgent[];
 }
 
 /** conntrack's timeout of closed connections at the lab's firewalls. */
@@ -46,12 +47,12 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
     return nves.connected >= testbed.ready.nves.length ? true : `${nves.connected} connected`;
   });
   await Promise.all(testbed.ready.firewalls.map(forgetClosedSoon));
-  if (options.mode === 'firewall') await startAgents(run, folder, testbed, controller);
-  else await Promise.all(testbed.ready.firewalls.map(makeWire));
+  const agents = options.mode === 'firewall' ? await startAgents(run, folder, testbed, controller) : [];
+  if (options.mode !== 'firewall') await Promise.all(testbed.ready.firewalls.map(makeWire));
   await untilForwarding(run, testbed, controller);
   run.cleanup.add('the records', () => saveRecords(controller, join(folder, 'migrations.json')));
   run.progress(`${options.name}: the network forwards (${testbed.ready.datapath} datapath)`);
-  return { folder, testbed, controller };
+  return { folder, testbed, controller, agents };
 }
 
 async function startAgents(
@@ -59,18 +60,20 @@ async function startAgents(
   folder: string,
   testbed: Testbed,
   controller: RunningController,
-): Promise<void> {
-  for (const firewall of testbed.ready.firewalls) {
+): Promise<readonly RunningAgent[]> {
+  const agents = testbed.ready.firewalls.map((firewall) => {
     const place: AgentPlace = { firewall, folder, managementAddress: testbed.ready.management.address };
     const agent = startAgent(place, controller);
     run.cleanup.add(`the agent of ${firewall.name}`, () => agent.stop());
-  }
+    return agent;
+  });
   const count = testbed.ready.firewalls.length;
   await until({ what: 'both State Hosts', timeoutMs: DISCOVER_TIMEOUT_MS, signal: run.signal }, async () => {
     const { stateHosts } = await controller.api.status();
     const seen = `${stateHosts.registered} registered, ${stateHosts.attached} attached`;
     return stateHosts.registered >= count && stateHosts.attached >= count ? true : seen;
   });
+  return agents;
 }
 
 /** The controller's own records of this phase, beside what the lab has measured. */
