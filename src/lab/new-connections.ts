@@ -18,7 +18,7 @@ export interface NewConnectionCount {
   readonly opened: number;
   readonly failed: number;
   readonly slow: number;
-  /** Not slow: opened towards the VM in the instant of its unplugging, answered when the opener sent its SYN again. */
+  /** Not slow: its SYN or the answer was on the way to the VM in the instant of the unplugging, and was sent again. */
   readonly caught: number;
   /** The longest time beyond what it may wait for, of those not caught. */
   readonly worstBeyondMs: number;
@@ -48,12 +48,14 @@ export function countNewConnections(
 }
 
 /**
- * Nobody can save a SYN (or its answer) that was on its way to a port when that port went: the opener's own retransmission
- * is the first that can arrive. The network is given LEARNING_MS to notice that the port is gone.
+ * Nobody can save a SYN to the VM, or the answer to one of its own, that was on its way to a port when that port went: the
+ * next retransmission is the first that can arrive. The network is given LEARNING_MS to notice that the port is gone.
  */
 function isCaught(a: DirectedAttempt, { blackout, roundTripMs }: Circumstances): boolean {
-  if (blackout === null || a.direction !== 'to-vm' || a.connectMs === null) return false;
-  const isInstant = a.startMs >= blackout.fromMs && a.startMs < blackout.goneMs + LEARNING_MS;
+  if (blackout === null || a.connectMs === null) return false;
+  const answeredAfterMs = a.direction === 'to-vm' ? 0 : roundTripMs;
+  const isInstant =
+    a.startMs >= blackout.fromMs - answeredAfterMs && a.startMs + answeredAfterMs < blackout.goneMs + LEARNING_MS;
   const afterRetransmissionMs = a.connectMs - RETRANSMISSION_MS;
   const isRetransmitted = afterRetransmissionMs >= 0 && afterRetransmissionMs - roundTripMs <= NEW_CONNECTION_MS;
   return isInstant && isRetransmitted;
