@@ -88,6 +88,7 @@ export class AgentRequests {
       case 'abort':
         return { $case: 'done', value: await this.#host.abort(body.value) };
       case 'retire':
+        if (body.value.selector !== undefined) this.#authorize(body.value.migration, body.value.selector);
         return { $case: 'done', value: await this.#host.retire(body.value) };
     }
   }

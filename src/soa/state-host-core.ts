@@ -32,9 +32,9 @@ import type { FramePorts } from './frame-ports.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { KernelTable, TableEvent } from './kernel-table.ts';
 import type { MarkerLog } from './marker-log.ts';
-import { formatScope, scopeOf, scopesOverlap } from './scope.ts';
+import { formatScope, type Scope, scopeOf, scopesOverlap } from './scope.ts';
 import { Shadow } from './shadow.ts';
-import { SourceMigration, type SourceWorld } from './source-migration.ts';
+import { deletionOf, SourceMigration, type SourceWorld } from './source-migration.ts';
 import { RefusedError, type StateHost } from './state-host.ts';
 
 export const CONNTRACK_KIND = { name: 'conntrack', schemaVersion: 1 } as const;
@@ -231,18 +231,35 @@ export class StateHostCore implements StateHost {
     return this.#remember({ migration, records: BigInt(records) });
   }
 
-  async retire({ migration }: Retire): Promise<Done> {
+  async retire({ migration, selector }: Retire): Promise<Done> {
     const source = this.#sources.get(migration);
     if (source === undefined) {
       const before = this.#done.get(migration);
       if (before !== undefined) return before;
-      if (!this.#destinations.delete(migration)) throw unknown(migration);
-      return this.#remember({ migration, records: 0n });
+      if (this.#destinations.delete(migration)) return this.#remember({ migration, records: 0n });
+      if (selector === undefined) throw unknown(migration);
+      return this.#retireUnknown(migration, scopeOf(selector, this.#config.zones, migration));
     }
     const records = await this.#guarded(migration, () => source.retire());
     this.#sources.delete(migration);
     this.#log.info('retired', { migration, records });
     this.#mendLater();
+    return this.#remember({ migration, records: BigInt(records) });
+  }
+
+  /** Started again since the upload: all that is here of these flows is what was handed over, unless they came back. */
+  async #retireUnknown(migration: string, scope: Scope): Promise<Done> {
+    const others = [...this.#sources.values(), ...this.#destinations.values()];
+    if (others.some((other) => scopesOverlap(other.scope, scope))) throw unknown(migration);
+    const records = await this.#guarded(migration, async () => {
+      await this.#mend(migration);
+      const left = this.#shadow.select(scope);
+      const answers = await this.#ports.table.ask(
+        left.map(({ orig, zone }) => deletionOf({ tupleOrig: orig, ...(zone !== 0 && { zone }) })),
+      );
+      return answers.filter((a) => a.errno === 0).length;
+    });
+    this.#log.info('retired by its selector', { migration, selector: formatScope(scope), records });
     return this.#remember({ migration, records: BigInt(records) });
   }
 

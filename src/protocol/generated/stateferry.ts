@@ -274,6 +274,8 @@ export interface Abort {
 export interface Retire {
   migration: string;
   epoch: bigint;
+  /** For an agent that was started again since: it deletes what it has of these flows. */
+  selector?: Selector | undefined;
 }
 
 /** Ends commit, abort, retire. */
@@ -2477,7 +2479,7 @@ export const Abort: MessageFns<Abort> = {
 };
 
 function createBaseRetire(): Retire {
-  return { migration: '', epoch: 0n };
+  return { migration: '', epoch: 0n, selector: undefined };
 }
 
 export const Retire: MessageFns<Retire> = {
@@ -2490,6 +2492,9 @@ export const Retire: MessageFns<Retire> = {
         throw new globalThis.Error('value provided for field message.epoch of type uint64 too large');
       }
       writer.uint32(16).uint64(message.epoch);
+    }
+    if (message.selector !== undefined) {
+      Selector.encode(message.selector, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -2521,6 +2526,14 @@ export const Retire: MessageFns<Retire> = {
             }
 
             message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.selector = Selector.decode(reader, reader.uint32());
             continue;
           }
         }
