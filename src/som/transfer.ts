@@ -2,10 +2,11 @@
 // section 2 of the design; `upload`, `ready` and `download` are the arrows of the draft's Figure 3.
 
 import type { Clock } from '../base/clock.ts';
+import { StateferryError } from '../base/errors.ts';
 import type { Dpid, StateHostId } from '../base/ids.ts';
 import type { Selector } from '../base/selector.ts';
 import { Phase } from '../protocol/generated/stateferry.ts';
-import type { Drained, Installed, UploadState } from '../protocol/generated/stateferry.ts';
+import type { Drained, Installed, Selector as WireSelector, UploadState } from '../protocol/generated/stateferry.ts';
 import { agentAt } from './agent-at.ts';
 import { MigrationError } from './errors.ts';
 import type { Agent, Agents, FlowControl } from './ports.ts';
@@ -90,11 +91,7 @@ interface Ends {
 async function copyState({ plan, io, source, destination, relay }: Ends): Promise<void> {
   const { saga, record } = io;
   const migration = plan.wireId;
-  const selector = {
-    vnid: plan.selector.vnid,
-    vm: [...plan.selector.vm],
-    peers: [...(plan.selector.peers ?? [])],
-  };
+  const selector = wireSelector(plan.selector);
   const upload: UploadState = await saga.step('upload', {
     run: () =>
       source.upload(
@@ -205,19 +202,33 @@ async function lift({ plan, io, source, destination }: Ends): Promise<void> {
     detail: (held) => ({ held }),
   });
   lifted();
-  // A side that is gone by now learns it when it comes back: its records are as good as the last delta.
+  // A destination that is gone by now is told again before its source retires.
   await Promise.allSettled([destination.commit({ migration: plan.wireId }), source.commit({ migration: plan.wireId })]);
 }
 
-async function retire({ plan, io, source }: Ends): Promise<void> {
+async function retire({ plan, io, source, destination }: Ends): Promise<void> {
   await io.saga.step('retire', {
     run: async () => {
       await io.flows.forget(plan.key);
       // `draft` says nothing of deleting; the state stays at the source, as there.
       if (plan.strategy === 'draft') return null;
-      return source.retire({ migration: plan.wireId, epoch: BigInt(plan.epoch) });
+      await tellLifted(destination, plan.wireId);
+      const selector = wireSelector(plan.selector);
+      return source.retire({ migration: plan.wireId, epoch: BigInt(plan.epoch), selector });
     },
     detail: (done) => ({ records: Number(done?.records ?? 0n) }),
+  });
+}
+
+/** A selector as IF(M,A) says it. */
+export function wireSelector({ vnid, vm, peers }: Selector): WireSelector {
+  return { vnid, vm: [...vm], peers: [...(peers ?? [])] };
+}
+
+/** What it has installed is its own from now on. One that has forgotten the migration has it in its kernel as its own. */
+export async function tellLifted(destination: Pick<Agent, 'commit'>, migration: string): Promise<void> {
+  await destination.commit({ migration }).catch((cause: unknown) => {
+    if (cause instanceof StateferryError && cause.retriable) throw cause;
   });
 }
 

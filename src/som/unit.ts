@@ -13,7 +13,7 @@ import type { Agents, FlowControl } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
-import { runTransfer } from './transfer.ts';
+import { runTransfer, tellLifted } from './transfer.ts';
 import type { Strategy, TransferLimits } from './transfer.ts';
 
 /** What of a unit must survive the controller. */
@@ -58,6 +58,8 @@ export class Unit {
   readonly #world: UnitWorld;
   readonly #record: MigrationRecord;
   readonly #transfer: TransferRecord;
+  /** Attempts that failed, as long as their undoing is not certain. */
+  readonly #broken = new Set<number>();
   #abort = new AbortController();
   #ending: 'superseded' | 'abandoned' | 'forced' | null = null;
   #wake: () => void = () => undefined;
@@ -115,7 +117,7 @@ export class Unit {
     this.#transfer.attempt += 1;
     this.#set('running', null);
     const attempt = this.#transfer.attempt;
-    await this.#clearAway(attempt - 1);
+    await this.#clearAway();
     const saga = new Saga(records.steps(this.#record, this.plan.index, attempt), clock);
     try {
       const { key, source, destination, peerNve, selector } = this.plan;
@@ -163,6 +165,7 @@ export class Unit {
       if (code === 'agent-gone' || code === 'agent-timeout') await this.#retireLater();
       return true;
     }
+    if (!code.endsWith('-missing')) this.#broken.add(this.#transfer.attempt);
     this.#setPhase('pinned');
     this.#set('degraded', `${code}: ${message}`);
     this.#world.log.warn('migration degraded: the pin stays and the flows run over the detour', {
@@ -174,11 +177,15 @@ export class Unit {
   }
 
   /** An attempt that ended because an agent was gone could not be undone there: it is when that agent is back. */
-  async #clearAway(attempt: number): Promise<void> {
-    if (attempt === 0) return;
-    const abort = { migration: `${this.plan.key}.${attempt}`, reason: 'tried again' };
-    const ends = [this.plan.source, this.plan.destination].map(async (id) => this.#world.agents.get(id)?.abort(abort));
-    await Promise.allSettled(ends);
+  async #clearAway(): Promise<void> {
+    const { agents } = this.#world;
+    const [source, destination] = [agents.get(this.plan.source), agents.get(this.plan.destination)];
+    if (source === undefined || destination === undefined) return;
+    for (const attempt of this.#broken) {
+      const abort = { migration: `${this.plan.key}.${attempt}`, reason: 'tried again' };
+      const answers = await Promise.allSettled([source.abort(abort), destination.abort(abort)]);
+      if (answers.every((a) => a.status === 'fulfilled')) this.#broken.delete(attempt);
+    }
   }
 
   /** The flows are safe at the destination; what the source has left goes when its agent is back. */
@@ -188,14 +195,16 @@ export class Unit {
     const migration = `${this.plan.key}.${attempt}`;
     for (let pauseMs = retryMs; this.#ending === null; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
       await this.#pause(pauseMs);
-      const agent = agents.get(this.plan.source);
+      const source = agents.get(this.plan.source);
+      const destination = agents.get(this.plan.destination);
+      if (source === undefined || destination === undefined) continue;
       try {
-        await agent?.retire({ migration, epoch: BigInt(epochOf(this.plan.migration, attempt)) });
+        await tellLifted(destination, migration);
+        await source.retire({ migration, epoch: BigInt(epochOf(this.plan.migration, attempt)) });
       } catch (cause) {
         if (cause instanceof StateferryError && cause.retriable) continue;
         return; // It does not know of it any more: what it had left ages out.
       }
-      if (agent === undefined) continue;
       this.#set('migrated', null);
       return;
     }
