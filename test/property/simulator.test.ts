@@ -12,8 +12,8 @@ const FIRST = given === undefined ? 1 : Number(given);
 const range = { from: FIRST, seeds: given === undefined ? 400 : 1, budgetMs: 4000 };
 
 describe('the migration, simulated', () => {
-  for (const faults of [false, true]) {
-    it(`keeps every promise for every seed, ${faults ? 'with' : 'without'} faults`, async () => {
+  for (const faults of ['none', 'agents'] as const) {
+    it(`keeps every promise for every seed (faults: ${faults})`, async () => {
       const { failed, runs } = await runSeeds(range, { faults }, () => false);
       expect(runs).to.be.greaterThan(0);
       const [first] = failed;

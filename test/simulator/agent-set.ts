@@ -52,7 +52,10 @@ export class AgentSet {
 
   endSession(): void {
     this.#som = false;
-    for (const seat of this.#seats) this.#hangUp(seat);
+    for (const seat of this.#seats) {
+      seat.channel?.vanish();
+      this.#hangUp(seat);
+    }
   }
 
   begin(which: 0 | 1, how: 'dies' | 'loses-session' | 'refuses'): void {

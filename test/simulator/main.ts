@@ -1,7 +1,8 @@
-// `npm run simulate -- --seeds N --from SEED [--faults] [--seconds S] [--trace]`: a long run; ends with 1 when a run violated
+// `npm run simulate -- --seeds N --from SEED [--faults none|agents|all] [--seconds S] [--trace]`: a long run; ends with 1 when a run violated
 // anything. A failing seed is told in full, and can be run alone: `--seeds 1 --from SEED`.
 
 import { parseArgs } from 'node:util';
+import type { SimulationOptions } from './simulation.ts';
 import { runSeeds, tell } from './run-seeds.ts';
 
 const { values } = parseArgs({
@@ -9,11 +10,13 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '10000' },
     from: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '3600' },
-    faults: { type: 'boolean', default: false },
+    faults: { type: 'string', default: 'none' },
     trace: { type: 'boolean', default: false },
   },
 });
-const options = { faults: values.faults };
+const { faults } = values;
+if (faults !== 'none' && faults !== 'agents' && faults !== 'all') throw new RangeError(`--faults ${faults}`);
+const options: SimulationOptions = { faults };
 const range = { from: Number(values.from), seeds: Number(values.seeds), budgetMs: Number(values.seconds) * 1000 };
 
 const MOST_TOLD = 20;

@@ -44,7 +44,8 @@ export interface Scenario {
 }
 
 export interface ScenarioBounds {
-  readonly faults: boolean;
+  /** `agents`: one of them, in a run with one move. `all`: also controllers and switches, and returns. */
+  readonly faults: 'none' | 'agents' | 'all';
 }
 
 const GRACE_MS = 2000;
@@ -56,14 +57,14 @@ export function drawScenario(random: Random, bounds: ScenarioBounds): Scenario {
   const linkMs = scale * random.between(0.2, 1);
   const first = 20 + linkMs * 8 + random.between(0, 50);
   const moves = [moveTo(random, first, 1)];
-  if (random.chance(0.35)) {
+  if (bounds.faults !== 'agents' && random.chance(0.35)) {
     const gap = random.chance(0.7) ? random.between(60, GRACE_MS) : random.between(GRACE_MS, 2 * GRACE_MS);
     const again = first + (moves[0]?.blackoutMs ?? 0) + gap;
     moves.push(announced(moveTo(random, again, 0)));
   }
   const lastMove = (moves.at(-1) as MovePlan).atMs;
   const busyMs = 150 + linkMs * 16;
-  const faults = bounds.faults ? [drawFault(random, first)] : [];
+  const faults = bounds.faults === 'none' ? [] : [drawFault(random, first, bounds.faults)];
   const faultsOver = Math.max(0, ...faults.map((f) => f.atMs + f.forMs));
   const endMs = Math.max(lastMove + busyMs, faultsOver) + 300;
   const flows = Array.from({ length: 4 + random.int(4) }, () => drawFlow(random, moves, busyMs, endMs));
@@ -119,10 +120,10 @@ function drawFlow(random: Random, moves: readonly MovePlan[], busyMs: number, en
   };
 }
 
-function drawFault(random: Random, moveMs: number): Fault {
+function drawFault(random: Random, moveMs: number, kinds: 'agents' | 'all'): Fault {
   const atMs = moveMs + random.between(-30, 400);
   const forMs = random.pick([50, 500, 3000]) * random.between(0.5, 1);
-  const kind = random.pick(['agent', 'agent', 'controller', 'switch'] as const);
+  const kind = kinds === 'agents' ? 'agent' : random.pick(['agent', 'agent', 'controller', 'switch'] as const);
   if (kind === 'controller') return { kind, atMs, forMs };
   if (kind === 'switch') return { kind, which: random.pick([0, 1, 2] as const), atMs, forMs };
   const how = random.pick(['dies', 'loses-session', 'refuses'] as const);

@@ -159,6 +159,12 @@ export class AgentChannel implements Agent {
     this.#up = new DelayLine(time, oneWayMs, 'loud');
   }
 
+  /** Nobody is there any more to learn that it broke. */
+  vanish(): void {
+    this.#over = true;
+    this.#pending.clear();
+  }
+
   break(): void {
     this.#over = true;
     const error = new AgentError('gone', this.id, `${this.id} is gone`);

@@ -121,6 +121,7 @@ export class SwitchChannel implements Switch {
   readonly version = 5;
   readonly remote = 'simulated';
   readonly #abort = new AbortController();
+  #gone = false;
   readonly #switch: SimulatedSwitch;
   readonly #down: DelayLine;
   readonly #up: DelayLine;
@@ -149,10 +150,15 @@ export class SwitchChannel implements Switch {
     this.#abort.abort(new FakeSwitchError('CLOSED', `${this.dpid} closed`));
   }
 
+  /** Nobody is there any more to learn that it closed. */
+  vanish(): void {
+    this.#gone = true;
+  }
+
   /** What the switch tells the controller, behind its answers. */
   tell(arrive: () => void): void {
     this.#up.send(() => {
-      if (!this.closed.aborted) arrive();
+      if (!this.closed.aborted && !this.#gone) arrive();
     });
   }
 
@@ -201,7 +207,7 @@ export class SwitchChannel implements Switch {
   #toSwitch(work: () => void, holdMs = 0): void {
     // What was sent before the channel broke may still arrive or not: here it does not.
     this.#down.send(() => {
-      if (!this.closed.aborted) work();
+      if (!this.closed.aborted && !this.#gone) work();
     }, holdMs);
   }
 

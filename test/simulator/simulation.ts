@@ -18,13 +18,13 @@ import { Plumbing } from './plumbing.ts';
 import { Random } from './random.ts';
 import { openPlainStore } from './plain-store.ts';
 import { drawScenario } from './scenario.ts';
-import type { Fault, MovePlan, Scenario } from './scenario.ts';
+import type { Fault, MovePlan, Scenario, ScenarioBounds } from './scenario.ts';
 import { SimulatedSwitch, SwitchChannel } from './simulated-switch.ts';
 import { Tenants } from './tenants.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface SimulationOptions {
-  readonly faults?: boolean;
+  readonly faults?: ScenarioBounds['faults'];
   readonly defect?: Defect | null;
   readonly trace?: boolean;
 }
@@ -69,7 +69,7 @@ export class Simulation {
     this.#options = options;
     const random = new Random(seed);
     this.#random = random;
-    this.scenario = drawScenario(random, { faults: options.faults ?? false });
+    this.scenario = drawScenario(random, { faults: options.faults ?? 'none' });
     const s = this.scenario;
     const { time } = this;
     const { agents, loses } = disturbancesOf(options.defect ?? null);
@@ -284,7 +284,8 @@ export class Simulation {
       else {
         this.life?.kill();
         this.life = null;
-        for (const nve of NVES) this.#disconnect(nve);
+        for (const channel of this.#channels.values()) channel.vanish();
+        this.#channels.clear();
         this.plumbing.forgetHeld(null);
         agents.endSession();
       }
