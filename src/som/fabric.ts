@@ -245,15 +245,14 @@ export class Fabric implements FlowControl {
   }
 
   /** Of a VM: what waits for it to appear, and what it sent before it was known. */
+  /** What was held of a VM by now, some of it perhaps released already when the change was confirmed. */
   #releaseFor(vnid: Vnid, mac: Mac): HeldCounts {
-    const vm = this.#options.view.world().vms.find((v) => v.vnid === vnid && v.mac === mac);
-    const limbo = vm === undefined ? null : this.#options.hold.release(limboHoldKey(vm));
-    const punted = this.#options.hold.release(puntHoldKey(vnid, mac));
-    return {
-      limbo: limbo?.released ?? 0,
-      punted: punted.released,
-      dropped: (limbo?.dropped ?? 0) + punted.dropped,
-    };
+    const { hold, view } = this.#options;
+    const vm = view.world().vms.find((v) => v.vnid === vnid && v.mac === mac);
+    const keys = { limbo: vm === undefined ? '' : limboHoldKey(vm), punted: puntHoldKey(vnid, mac) };
+    for (const key of Object.values(keys)) hold.release(key);
+    const [limbo, punted] = [hold.account(keys.limbo), hold.account(keys.punted)];
+    return { limbo: limbo.released, punted: punted.released, dropped: limbo.dropped + punted.dropped };
   }
 
   #sendMarker(nonce: bigint, hop: Hop | undefined): void {

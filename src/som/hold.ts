@@ -29,6 +29,14 @@ export interface HoldStats {
   droppedDiscarded: number;
 }
 
+export interface Account {
+  readonly released: number;
+  readonly dropped: number;
+}
+
+/** Keys nobody asks the account of (VMs that never moved) are forgotten beyond this. */
+const MAX_ACCOUNTS = 10_000;
+
 interface Queue {
   packets: { readonly packet: HeldPacket; readonly at: number }[];
   bytes: number;
@@ -41,6 +49,7 @@ export class Hold {
   readonly #clock: Clock;
   readonly #send: (packet: HeldPacket) => void;
   readonly #queues = new Map<string, Queue>();
+  readonly #accounts = new Map<string, Account>();
   #totalBytes = 0;
   readonly stats: HoldStats = { held: 0, released: 0, droppedFull: 0, droppedAged: 0, droppedDiscarded: 0 };
 
@@ -76,6 +85,23 @@ export class Hold {
     return true;
   }
 
+  /** What has been released and dropped under `key` since this was last asked. */
+  account(key: string): Account {
+    const account = this.#accounts.get(key) ?? { released: 0, dropped: 0 };
+    this.#accounts.delete(key);
+    return account;
+  }
+
+  #enter(key: string, released: number, dropped: number): void {
+    const before = this.#accounts.get(key) ?? { released: 0, dropped: 0 };
+    this.#accounts.delete(key);
+    this.#accounts.set(key, { released: before.released + released, dropped: before.dropped + dropped });
+    for (const oldest of this.#accounts.keys()) {
+      if (this.#accounts.size <= MAX_ACCOUNTS) break;
+      this.#accounts.delete(oldest);
+    }
+  }
+
   /** Sends what waits under `key`, in order, and forgets the key. Returns how many were held and dropped since it began. */
   release(key: string): { released: number; held: number; dropped: number } {
     const queue = this.#queues.get(key);
@@ -85,6 +111,7 @@ export class Hold {
     this.#totalBytes -= queue.bytes;
     for (const { packet } of queue.packets) this.#send(packet);
     this.stats.released += queue.packets.length;
+    this.#enter(key, queue.packets.length, queue.dropped);
     return { released: queue.packets.length, held: queue.held, dropped: queue.dropped };
   }
 

@@ -27,6 +27,16 @@ describe('packets that wait', () => {
     expect(h.release('vm').released).to.equal(0);
   });
 
+  it('are accounted for once, over several releases', () => {
+    const h = hold({ packets: 2 });
+    for (const text of ['a', 'b', 'c']) h.keep('vm', packet(text));
+    h.release('vm');
+    h.keep('vm', packet('d'));
+    h.release('vm');
+    expect(h.account('vm')).to.deep.equal({ released: 3, dropped: 1 });
+    expect(h.account('vm')).to.deep.equal({ released: 0, dropped: 0 });
+  });
+
   it('wait for their own key only', () => {
     const h = hold();
     h.keep('x', packet('x1'));
