@@ -212,9 +212,13 @@ async function retire({ plan, io, source, destination }: Ends): Promise<void> {
       await io.flows.forget(plan.key);
       // `draft` says nothing of deleting; the state stays at the source, as there.
       if (plan.strategy === 'draft') return null;
-      await tellLifted(destination, plan.wireId);
       const selector = wireSelector(plan.selector);
-      return source.retire({ migration: plan.wireId, epoch: BigInt(plan.epoch), selector });
+      const retire = { migration: plan.wireId, epoch: BigInt(plan.epoch), selector };
+      // Neither waits for the other: each may be gone.
+      const [told, done] = await Promise.allSettled([tellLifted(destination, plan.wireId), source.retire(retire)]);
+      if (told.status === 'rejected') throw told.reason;
+      if (done.status === 'rejected') throw done.reason;
+      return done.value;
     },
     detail: (done) => ({ records: Number(done?.records ?? 0n) }),
   });
