@@ -17,7 +17,7 @@ import type { Notification } from '../../topology/notification.ts';
 import { Installer } from '../../flows/installer.ts';
 import { PORT } from '../../flows/tables.ts';
 import type { Place, World } from '../../flows/world.ts';
-import { MACHINES, NVE_VIEWS, ROUTES, VLAN, VM1, VNID, routeOf, transfersOf, viewOf } from './figure1.ts';
+import { NVE_VIEWS, PEERS, ROUTES, VLAN, VM1, VNID, routeOf, transfersOf, viewOf } from './figure1.ts';
 import type { SwitchChannel } from './simulated-switch.ts';
 import { CACHE_MS } from './scenario.ts';
 import { LifeClock } from './virtual-clock.ts';
@@ -41,6 +41,7 @@ export interface LifeOptions {
 
 const TICK_MS = 1000;
 const HOLD = { packets: 4000, bytes: 4_000_000, totalBytes: 64_000_000, ageMs: 5000 };
+const PEER_VIEWS = PEERS.map((m) => viewOf(m, m.home, m.home));
 const VNS = [{ vnid: VNID, name: 'red', vlan: VLAN }];
 
 export class ControllerLife {
@@ -236,7 +237,7 @@ export class ControllerLife {
   }
 
   #view(): Omit<World, 'pins' | 'gates' | 'trails'> {
-    const vms = MACHINES.map((m) => (m === VM1 ? viewOf(m, this.#at, this.#lastAt) : viewOf(m, m.home, m.home)));
+    const vms = [viewOf(VM1, this.#at, this.#lastAt), ...PEER_VIEWS];
     return { nves: NVE_VIEWS, vns: VNS, vms, routes: ROUTES };
   }
 

@@ -27,6 +27,8 @@ export interface PlumbingPorts {
   /** A packet to an empty port is lost: whether it had to be. */
   excused(at: Place): boolean;
   linkMs(cable: Cable): () => number;
+  /** An agent died with its gate closed: its kernel keeps it closed for some seconds. */
+  gateLingers(): boolean;
   /** Nothing but a migration's own gate explains a refused opener, which its hold should have prevented. */
   gateExpected(): boolean;
   /**
@@ -203,7 +205,8 @@ export class Plumbing {
       if (packet.flag === 'syn' && this.#ports.gateExpected()) {
         this.#ports.violation(`not held: ${nameOf(packet)} was refused at ${firewall.id}`);
       }
-      if (packet.gated) this.#ports.violation(`released too early: ${nameOf(packet)} was refused at ${firewall.id}`);
+      if (packet.gated && !this.#ports.gateLingers())
+        this.#ports.violation(`released too early: ${nameOf(packet)} was refused at ${firewall.id}`);
       if (packet.established) this.#ports.violation(`dropped: ${nameOf(packet)} was refused at ${firewall.id}`);
       this.#end(packet, 'refused');
       return false;

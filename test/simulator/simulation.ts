@@ -167,6 +167,7 @@ export class Simulation {
           this.trace(what);
         },
         excused: (at) => this.time.now() <= (this.#excusedUntil.get(at.nve) ?? -1),
+        gateLingers: () => scenario.faults.some((f) => f.kind === 'agent' && f.how === 'dies' && f.which === 0),
         gateExpected: () => scenario.moves.length === 1 && scenario.faults.length === 0,
         staleReturn: () => {
           const { moves, staleMs, linkMs, jitterMs } = scenario;

@@ -55,15 +55,31 @@ export function keyOf({ table, priority, match }: Pick<FlowMod, 'table' | 'prior
   return key;
 }
 
-const hashes = new Map<string, { readonly high: number; readonly low: number }>();
+interface Hash {
+  readonly high: number;
+  readonly low: number;
+}
+const hashes = new Map<string, Hash>();
+/** Rules are mostly the same objects again and again. */
+const recent = new WeakMap<Match, { readonly mod: FlowMod; readonly hash: Hash }>();
 /** Two random words per content: sets of entries are told apart by the exclusive or of theirs. */
-function hashOf(mod: FlowMod): { readonly high: number; readonly low: number } {
+function hashOf(mod: FlowMod): Hash {
+  const last = recent.get(mod.match);
+  if (
+    last?.mod.instructions === mod.instructions &&
+    last.mod.cookie === mod.cookie &&
+    last.mod.table === mod.table &&
+    last.mod.priority === mod.priority
+  ) {
+    return last.hash;
+  }
   const content = `${keyOf(mod)}|${mod.cookie}|${mod.hardTimeout ?? 0}|${textOf(mod.instructions)}`;
   let hash = hashes.get(content);
   if (hash === undefined) {
     hash = { high: (Math.random() * 2 ** 32) | 0, low: (Math.random() * 2 ** 32) | 0 };
     hashes.set(content, hash);
   }
+  recent.set(mod.match, { mod, hash });
   return hash;
 }
 
