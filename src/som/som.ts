@@ -13,7 +13,7 @@ import type { Agents, FlowControl, PinRequest } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import { Records } from './records.ts';
 import type { Strategy, TransferLimits } from './transfer.ts';
-import { epochOf, Unit } from './unit.ts';
+import { Unit } from './unit.ts';
 import type { UnitPhase, UnitPlan, UnitWorld } from './unit.ts';
 
 export interface SomOptions {
@@ -114,8 +114,12 @@ export class Som {
     const found = this.#table
       .list()
       .flatMap((row) => this.#adopt(row.value as { plan: UnitPlan; phase: UnitPhase }) ?? []);
-    return async () => {
-      await Promise.all(found.map((f) => this.#resume(f)));
+    return () => {
+      for (const { plan, record, transfer, lifted } of found) {
+        const unit = new Unit(plan, lifted ? 'lifted' : 'pinned', record, transfer, this.#world);
+        this.#start(unit, Promise.resolve());
+      }
+      return Promise.resolve();
     };
   }
 
@@ -141,32 +145,6 @@ export class Som {
     if (pins.length === 0) log.error('its pin has no route', { transfer: plan.key });
     flows.adopt({ vnid, vm, oldNve: record.oldNve, newNve, pins, replaces: [] }, lifted);
     return { plan, record, transfer, lifted };
-  }
-
-  async #resume({ plan, record, transfer, lifted }: Recovered): Promise<void> {
-    const { flows, agents, limits, clock } = this.#options;
-    const migration = `${plan.key}.${transfer.attempt}`;
-    if (!lifted) {
-      const reason = 'the controller was started again';
-      const ends = [plan.source, plan.destination].map(async (id) => agents.get(id)?.abort({ migration, reason }));
-      await Promise.allSettled(ends);
-      this.#start(new Unit(plan, 'pinned', record, transfer, this.#world), Promise.resolve());
-      return;
-    }
-    // The destination may not know yet that what it has installed is its own.
-    const ends = [plan.destination, plan.source].map(async (id) => agents.get(id)?.commit({ migration }));
-    await Promise.allSettled(ends);
-    await clock.sleep(limits.graceMs);
-    await flows.forget(plan.key);
-    const epoch = BigInt(epochOf(plan.migration, transfer.attempt));
-    await agents
-      .get(plan.source)
-      ?.retire({ migration, epoch })
-      .catch(() => undefined);
-    transfer.state = 'migrated';
-    transfer.reason = 'completed after a restart of the controller';
-    this.#table.delete(plan.key);
-    this.#close(record);
   }
 
   #unitsOf(n: Notification): Unit[] {

@@ -8,12 +8,13 @@ import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Selector } from '../base/selector.ts';
 import type { Table } from '../store/store.ts';
+import { agentAt } from './agent-at.ts';
 import { MigrationError } from './errors.ts';
 import type { Agents, FlowControl } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
-import { runTransfer, tellLifted } from './transfer.ts';
+import { runTransfer, tellLifted, wireSelector } from './transfer.ts';
 import type { Strategy, TransferLimits } from './transfer.ts';
 
 /** What of a unit must survive the controller. */
@@ -71,6 +72,8 @@ export class Unit {
     this.#world = world;
     this.#record = record;
     this.#transfer = transfer;
+    // Of an earlier life of the controller: nobody knows how far it came.
+    if (transfer.attempt > 0) this.#broken.add(transfer.attempt);
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -81,11 +84,8 @@ export class Unit {
   async run(after: Promise<unknown>): Promise<void> {
     try {
       await after;
-      let pauseMs = this.#world.retryMs;
-      while (this.#ending === null && !(await this.#attempt())) {
-        await this.#pause(pauseMs);
-        pauseMs = Math.min(pauseMs * 2, this.#world.retryMaxMs);
-      }
+      if (this.phase === 'lifted') await this.#complete();
+      else await this.#repeat(() => this.#attempt());
       if (this.#ending === 'forced') await this.#force();
     } catch (cause) {
       this.#world.log.error('a migration ended by a defect', { transfer: this.plan.key, cause });
@@ -161,8 +161,8 @@ export class Unit {
     const code: string = cause instanceof StateferryError ? String(cause.code) : 'internal';
     const message = cause instanceof Error ? cause.message : String(cause);
     if (lifted) {
-      this.#set('migrated', `source not retired: ${message}`);
-      if (code === 'agent-gone' || code === 'agent-timeout') await this.#retireLater();
+      this.#notRetired(cause);
+      if (this.#transfer.state === 'lifted') await this.#retireLater(null);
       return true;
     }
     if (!code.endsWith('-missing')) this.#broken.add(this.#transfer.attempt);
@@ -188,25 +188,51 @@ export class Unit {
     }
   }
 
+  /** Lifted in an earlier life of the controller: on from there. */
+  async #complete(): Promise<void> {
+    const { clock, limits } = this.#world;
+    this.#set('lifted', 'the controller was started again');
+    await clock.sleep(limits.graceMs, this.#abort.signal).catch(() => undefined);
+    await this.#retireLater('completed after a restart of the controller');
+  }
+
   /** The flows are safe at the destination; what the source has left goes when its agent is back. */
-  async #retireLater(): Promise<void> {
-    const { agents, retryMs, retryMaxMs } = this.#world;
+  async #retireLater(note: string | null): Promise<void> {
+    await this.#repeat(() => this.#retire(note));
+    if (this.#transfer.state === 'lifted') this.#set('migrated', `source not retired: ${this.#ending ?? ''}`);
+  }
+
+  /** True when there is nothing more to do. */
+  async #retire(note: string | null): Promise<boolean> {
+    const { agents, flows, strategy } = this.#world;
+    const { key, source, destination, selector } = this.plan;
     const attempt = this.#transfer.attempt;
-    const migration = `${this.plan.key}.${attempt}`;
-    for (let pauseMs = retryMs; this.#ending === null; pauseMs = Math.min(pauseMs * 2, retryMaxMs)) {
+    const migration = `${key}.${attempt}`;
+    try {
+      await flows.forget(key);
+      await tellLifted(agentAt(agents, destination, 'destination'), migration);
+      const epoch = BigInt(epochOf(this.plan.migration, attempt));
+      const retire = { migration, epoch, selector: wireSelector(selector) };
+      if (strategy !== 'draft') await agentAt(agents, source, 'source').retire(retire);
+      this.#set('migrated', note);
+    } catch (cause) {
+      this.#notRetired(cause);
+    }
+    return this.#transfer.state !== 'lifted';
+  }
+
+  #notRetired(cause: unknown): void {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof StateferryError && cause.retriable) this.#set('lifted', `source not retired yet: ${message}`);
+    else this.#set('migrated', `source not retired: ${message}`);
+  }
+
+  /** Until `work` says that it is done or something newer ends the unit. */
+  async #repeat(work: () => Promise<boolean>): Promise<void> {
+    let pauseMs = this.#world.retryMs;
+    while (this.#ending === null && !(await work())) {
       await this.#pause(pauseMs);
-      const source = agents.get(this.plan.source);
-      const destination = agents.get(this.plan.destination);
-      if (source === undefined || destination === undefined) continue;
-      try {
-        await tellLifted(destination, migration);
-        await source.retire({ migration, epoch: BigInt(epochOf(this.plan.migration, attempt)) });
-      } catch (cause) {
-        if (cause instanceof StateferryError && cause.retriable) continue;
-        return; // It does not know of it any more: what it had left ages out.
-      }
-      this.#set('migrated', null);
-      return;
+      pauseMs = Math.min(pauseMs * 2, this.#world.retryMaxMs);
     }
   }
 
@@ -260,6 +286,6 @@ function overall(transfers: readonly TransferRecord[]): MigrationRecord['state']
 }
 
 /** Grows over migrations and attempts, so that a later Get ready outdates an earlier Retire (hard case 23). */
-export function epochOf(migration: string, attempt: number): number {
+function epochOf(migration: string, attempt: number): number {
   return Number(migration.slice(2)) * 1000 + attempt;
 }
