@@ -2,7 +2,7 @@
 // case, and what conntrack, nft and ovs-ofctl say of it. Knows nothing of what a case breaks.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConntrackListing, flowKey, type ListedEntry } from '../../src/lab/conntrack-listing.ts';
 import type { RunningAgent } from '../../src/lab/agent-process.ts';
@@ -15,14 +15,12 @@ import { startPhase, type Phase } from '../../src/lab/phase.ts';
 import { startTenantTraffic, type TenantTraffic } from '../../src/lab/tenant-traffic.ts';
 import type { TestbedFirewall, TestbedMove, TestbedVm } from '../../src/lab/testbed.ts';
 import { BULK_PORT, ECHO_PORT } from '../../src/lab/traffic/connection-plan.ts';
+import { addSyntheticEntries, deleteSyntheticEntries, SYNTHETIC_PORT } from './synthetic-entries.ts';
 import { COOKIE_KINDS, decodeCookie, type CookieKind } from '../../flows/cookies.ts';
 
 export const FLOWS = 40;
 const NEW_PER_SECOND = 10;
 const FIRST_PORT = 20_000;
-/** Of entries that only make tables longer: nobody sends packets for them. */
-const SYNTHETIC_PORT = 9999;
-const SYNTHETIC_TIMEOUT_S = 600;
 const HOME = 'Server1';
 const MEND_TIMEOUT_MS = 60_000;
 const ECHO_TIMEOUT_MS = 5000;
@@ -135,7 +133,7 @@ export class FaultBed {
       await back.moved;
       await back.state('migrated', MEND_TIMEOUT_MS);
     }
-    this.forgetSynthetic();
+    await this.forgetSynthetic();
   }
 
   /** Three NVEs, two agents, and no migration that goes on. */
@@ -216,22 +214,19 @@ export class FaultBed {
   }
 
   /** Makes the table at FW1 longer, so that a migration takes longer than a test needs to look and to kill. */
-  addSynthetic(count: number): void {
-    const { ipv4 } = this.#vm;
-    const peer = this.phase.testbed.vm('vm3-a').ipv4;
-    const zone = this.#firewall('FW1').zones[String(this.#vm.vlan)];
-    const line = (port: number): string =>
-      `-A -w ${zone} -t ${SYNTHETIC_TIMEOUT_S} -u SEEN_REPLY,ASSURED -s ${ipv4} -d ${peer} -r ${peer} -q ${ipv4} -p tcp ` +
-      `--sport ${port} --dport ${SYNTHETIC_PORT} --reply-port-src ${SYNTHETIC_PORT} --reply-port-dst ${port} --state ESTABLISHED`;
+  async addSynthetic(count: number): Promise<void> {
+    const { netns, zones } = this.#firewall('FW1');
+    const from = this.#vm.ipv4;
+    const to = this.phase.testbed.vm('vm3-a').ipv4;
+    const zone = zones[String(this.#vm.vlan)] ?? 0;
     const file = join(this.#run.folder, 'synthetic.conntrack');
-    writeFileSync(file, Array.from({ length: count }, (_, i) => `${line(i + 1)}\n`).join(''));
-    inside(this.netns('FW1'), 'conntrack', '-R', file);
+    await addSyntheticEntries({ netns, zone, from, to, count, file });
   }
 
-  forgetSynthetic(): void {
+  async forgetSynthetic(): Promise<void> {
     for (const firewall of ['FW1', 'FW2'] as const) {
-      if (!this.entries(firewall).some((e) => e.destinationPort === SYNTHETIC_PORT)) continue;
-      inside(this.netns(firewall), 'conntrack', '-D', '-p', 'tcp', '--dport', String(SYNTHETIC_PORT));
+      const some = this.entries(firewall).some((e) => e.destinationPort === SYNTHETIC_PORT);
+      if (some) await deleteSyntheticEntries(this.netns(firewall));
     }
   }
 
