@@ -209,6 +209,8 @@ export class Orchestration {
   }
 
   #notify(effect: Extract<TdeEffect, { kind: 'notify' }>): void {
+    // A controller killed before the switches confirm must not look for the VM at its old place.
+    this.#knowledge.remember(this.sighting());
     this.som.notify(effect.notification).then(
       () => {
         this.#confirmed();

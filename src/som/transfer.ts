@@ -43,6 +43,8 @@ export interface TransferLimits {
 }
 
 const UNGATE_BOUND_MS = 500;
+/** What a newer move leaves of the grace: packets behind stale caches and on long links still meet the source. */
+const LEAST_GRACE_MS = 250;
 
 export interface TransferIo {
   readonly agents: Agents;
@@ -180,9 +182,11 @@ async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
   io.signal.throwIfAborted();
 }
 
-/** Late packets still find their way; a newer move of the VM ends it at once, for then its flows are elsewhere. */
+/** Late packets still find their way; a newer move of the VM shortens it, for then its flows are elsewhere. */
 async function grace({ clock, limits, signal }: TransferIo): Promise<void> {
-  await clock.sleep(limits.graceMs, signal).catch((cause: unknown) => {
+  const least = Math.min(limits.graceMs, LEAST_GRACE_MS);
+  await clock.sleep(least);
+  await clock.sleep(limits.graceMs - least, signal).catch((cause: unknown) => {
     if (!signal.aborted) throw cause;
   });
 }
