@@ -280,7 +280,7 @@ describe('the SOM', () => {
     fw1.dead = true;
     agents.remove(FW1);
     await som.notify(moved(NVE2, NVE1));
-    await pass(100);
+    await pass(400);
     expect(first.state).to.equal('migrated');
     expect(first.endedWallMs).not.to.equal(null);
   });
