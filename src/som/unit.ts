@@ -204,16 +204,23 @@ export class Unit {
 
   /** True when there is nothing more to do. */
   async #retire(note: string | null): Promise<boolean> {
-    const { agents, flows, strategy } = this.#world;
-    const { key, source, destination, selector } = this.plan;
+    const { agents, flows, strategy, records, clock } = this.#world;
+    const { key, selector } = this.plan;
     const attempt = this.#transfer.attempt;
     const migration = `${key}.${attempt}`;
+    const epoch = BigInt(epochOf(this.plan.migration, attempt));
     try {
-      await flows.forget(key);
-      await tellLifted(agentAt(agents, destination, 'destination'), migration);
-      const epoch = BigInt(epochOf(this.plan.migration, attempt));
-      const retire = { migration, epoch, selector: wireSelector(selector) };
-      if (strategy !== 'draft') await agentAt(agents, source, 'source').retire(retire);
+      const source = agentAt(agents, this.plan.source, 'source');
+      const destination = agentAt(agents, this.plan.destination, 'destination');
+      await new Saga(records.steps(this.#record, this.plan.index, attempt), clock).step('retire', {
+        run: async () => {
+          await flows.forget(key);
+          await tellLifted(destination, migration);
+          if (strategy === 'draft') return null;
+          return source.retire({ migration, epoch, selector: wireSelector(selector) });
+        },
+        detail: (done) => ({ records: Number(done?.records ?? 0n) }),
+      });
       this.#set('migrated', note);
     } catch (cause) {
       this.#notRetired(cause);
