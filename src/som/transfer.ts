@@ -183,7 +183,7 @@ async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
 }
 
 /** Late packets still find their way; a newer move of the VM shortens it, for then its flows are elsewhere. */
-async function grace({ clock, limits, signal }: TransferIo): Promise<void> {
+export async function grace({ clock, limits, signal }: Pick<TransferIo, 'clock' | 'limits' | 'signal'>): Promise<void> {
   const least = Math.min(limits.graceMs, LEAST_GRACE_MS);
   await clock.sleep(least);
   await clock.sleep(limits.graceMs - least, signal).catch((cause: unknown) => {

@@ -14,7 +14,7 @@ import type { Agents, FlowControl } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
-import { runTransfer, tellLifted, wireSelector } from './transfer.ts';
+import { grace, runTransfer, tellLifted, wireSelector } from './transfer.ts';
 import type { Strategy, TransferLimits } from './transfer.ts';
 
 /** What of a unit must survive the controller. */
@@ -192,7 +192,7 @@ export class Unit {
   async #complete(): Promise<void> {
     const { clock, limits } = this.#world;
     this.#set('lifted', 'the controller was started again');
-    await clock.sleep(limits.graceMs, this.#abort.signal).catch(() => undefined);
+    await grace({ clock, limits, signal: this.#abort.signal });
     await this.#retireLater('completed after a restart of the controller');
   }
 
