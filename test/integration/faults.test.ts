@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Migration } from '../../src/lab/controller-api.ts';
+import { epochMs } from '../../src/lab/deadline.ts';
 import { describeMigration, FaultBed, FLOWS, inside, tell, type MoveUnderWay } from './faults-bed.ts';
 import { reasonToSkip } from './testbed-session.ts';
 
@@ -36,8 +37,7 @@ describe('faults during a migration', function () {
   });
   after(async () => {
     await cleanup();
-    if (folder !== null && process.env['STATEFERRY_KEEP'] === undefined) rmSync(folder, { recursive: true });
-    else if (folder !== null) tell(`kept: ${folder}`);
+    if (folder !== null) rmSync(folder, { recursive: true });
   });
   beforeEach(async () => {
     await bed.mend();
@@ -143,20 +143,27 @@ describe('faults during a migration', function () {
     { after: 'pin', synthetic: 0 },
     { after: 'upload', synthetic: SYNTHETIC },
     { after: 'quiesce', synthetic: 0 },
+    { after: 'drain', synthetic: 0 },
     { after: 'lift', synthetic: 0 },
   ] as const;
   for (const { after, synthetic } of KILLS) {
     it(`the controller is killed after ${after} and started again: no connection notices, and the migration completes`, async () => {
       if (synthetic > 0) await bed.addSynthetic(synthetic);
       const move = await bed.startMove('Server2');
-      const seen = await move.step(after);
+      await move.step(after);
+      const killedMs = epochMs();
       await bed.phase.controller.kill();
-      tell(`killed, at the latest seen: ${describeMigration(seen)}`);
       await move.moved;
       await expectUndisturbed('without a controller');
       bed.phase.controller.startAgain();
       const m = await move.state('migrated', MIGRATED_TIMEOUT_MS);
       await bed.settled();
+      const names = (isBefore: boolean): string =>
+        m.steps
+          .filter((s) => s.wallMs < killedMs === isBefore)
+          .map((s) => s.step)
+          .join(' ');
+      tell(`ended before the kill: ${names(true)}; after it: ${names(false)}`);
       await expectCompleted(m);
     });
   }
