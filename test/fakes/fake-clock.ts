@@ -72,7 +72,8 @@ export class FakeClock implements Clock {
   #next(until: number): Timer | undefined {
     let best: Timer | undefined;
     for (const t of this.#timers) {
-      if (t.at <= until && (best === undefined || t.at < best.at || (t.at === best.at && t.order < best.order))) best = t;
+      if (t.at <= until && (best === undefined || t.at < best.at || (t.at === best.at && t.order < best.order)))
+        best = t;
     }
     return best;
   }
