@@ -51,8 +51,8 @@ export interface Alarm {
 }
 
 const KEEP_ALARMS = 100;
-/** See FabricOptions.cacheMs: Open vSwitch's revalidators were seen to need up to 15 ms on a busy machine of two cores. */
-const CACHE_MS = 25;
+/** See FabricOptions.cacheMs: revalidators were seen to take 15 ms here; with 25 one SYN in some thousands still met the source. */
+const CACHE_MS = 40;
 /** How long a restarted controller looks for what it knew before it changes flows all the same. */
 const PATIENCE_MS = 8000;
 
