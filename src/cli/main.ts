@@ -15,6 +15,9 @@ import { pkiCommand } from './commands/pki.ts';
 import { statusCommand } from './commands/status.ts';
 import { topologyCommand } from './commands/topology.ts';
 
+// `npm run stateferry` runs in the package's folder; paths are meant from where it was called.
+if (process.env['npm_lifecycle_event'] === 'stateferry') process.chdir(process.env['INIT_CWD'] ?? '.');
+
 const program = new Command('stateferry')
   .description('Moves firewall state with virtual machines (draft-gu-statemigration-arch-00)')
   .version('0.1.0')
