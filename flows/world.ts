@@ -91,3 +91,6 @@ export interface World {
   readonly gates: readonly Gate[];
   readonly trails: readonly Trail[];
 }
+
+/** What is known of the network, without what migrations want of it. */
+export type KnownWorld = Omit<World, 'pins' | 'gates' | 'trails'>;

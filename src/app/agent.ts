@@ -2,13 +2,14 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { VERSION } from '../base/version.ts';
 import { watchTlsMaterial } from '../protocol/tls-material.ts';
 import { createNetfilterStateHost } from '../soa/netfilter-state-host.ts';
 import { rehearse } from '../soa/rehearsal.ts';
 import { runSession } from '../soa/session.ts';
 import type { AgentConfig } from './agent-config.ts';
 
-const SOFTWARE = 'stateferry 0.1.0';
+const SOFTWARE = `stateferry ${VERSION}`;
 
 /**
  * Resolves when `signal` is aborted, the SOM was told, gates are open and sockets closed. Rejects when a file cannot be used

@@ -5,6 +5,7 @@ import type { LinkJson, NveJson, PinJson, StateHostJson, StatusJson, TopologyJso
 import { StateferryError } from '../base/errors.ts';
 import { dpid } from '../base/ids.ts';
 import type { Dpid } from '../base/ids.ts';
+import { VERSION } from '../base/version.ts';
 import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
@@ -46,7 +47,7 @@ function status(o: Orchestration, about: { startedWallMs: number; config: Contro
   const t = topology(o);
   const count = (state: string): number => o.som.records.list().filter((m) => m.state === state).length;
   return {
-    version: '0.1.0',
+    version: VERSION,
     upSinceMs: about.startedWallMs,
     strategy: about.config.migration.strategy,
     nves: { connected: t.nves.filter((n) => n.connected).length, known: t.nves.length },

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { StateferryError } from '../base/errors.ts';
+import { VERSION } from '../base/version.ts';
 import { agentCommand } from './commands/agent.ts';
 import { controllerCommand } from './commands/controller.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -20,7 +21,7 @@ if (process.env['npm_lifecycle_event'] === 'stateferry') process.chdir(process.e
 
 const program = new Command('stateferry')
   .description('Moves firewall state with virtual machines (draft-gu-statemigration-arch-00)')
-  .version('0.1.0')
+  .version(VERSION)
   .exitOverride()
   .showHelpAfterError()
   .addCommand(controllerCommand())

@@ -11,14 +11,14 @@ import { reverse } from '../base/route.ts';
 import type { Hop, Route } from '../base/route.ts';
 import { encodeProbeFrame } from '../packet/probe.ts';
 import type { ProbeKind } from '../packet/probe.ts';
-import type { Gate, Pin, Trail, VmView, World } from '../../flows/world.ts';
+import type { Gate, KnownWorld, Pin, Trail, VmView, World } from '../../flows/world.ts';
 import { MigrationError } from './errors.ts';
 import type { Hold } from './hold.ts';
 import type { FlowControl, HeldCounts, PinRequest, Relocation } from './ports.ts';
 
 /** What of the TDE's knowledge flows are made of. Unchanged objects stay the same objects. */
 export interface FabricView {
-  world(): Omit<World, 'pins' | 'gates' | 'trails'>;
+  world(): KnownWorld;
   route(from: Dpid, to: Dpid): Route | null;
 }
 

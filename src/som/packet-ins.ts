@@ -2,15 +2,16 @@
 // it waits for is confirmed. Late ones (rules change before the datapath's cache does: hard cases 1 and 5) go on at once.
 
 import type { Clock } from '../base/clock.ts';
-import { mac } from '../base/ids.ts';
 import type { Dpid, Mac, Vnid } from '../base/ids.ts';
 import { WireError } from '../base/errors.ts';
 import type { PacketIn } from '../openflow/model.ts';
 import { decodeEthernet, encodeEthernet, ETHER_TYPE } from '../packet/ethernet.ts';
 import { IP_PROTOCOL } from '../packet/ipv4.ts';
 import { decodeProbe } from '../packet/probe.ts';
+import { formatMac } from '../wire/codec.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
-import type { World } from '../../flows/world.ts';
+import { VNID_MASK } from '../../flows/tables.ts';
+import type { KnownWorld } from '../../flows/world.ts';
 import { limboHoldKey, puntHoldKey } from './fabric.ts';
 import type { Fabric } from './fabric.ts';
 import type { Hold, HeldPacket } from './hold.ts';
@@ -22,7 +23,7 @@ export interface PacketInsOptions {
   readonly clock: Clock;
   readonly fabric: Fabric;
   readonly hold: Hold;
-  readonly view: () => Omit<World, 'pins' | 'gates' | 'trails'>;
+  readonly view: () => KnownWorld;
   /** Puts a packet into its switch's pipeline. */
   readonly send: (packet: HeldPacket) => void;
   /** False while a restarted controller still looks for what it knew: what it would learn now it would misread. */
@@ -175,10 +176,10 @@ export class PacketIns {
   }
 
   /** The pipeline took the VLAN tag off frames from the fabric; to enter it again they need theirs. */
-  #asItCame(nve: Dpid, packet: PacketIn, view: Omit<World, 'pins' | 'gates' | 'trails'>): Buffer | null {
+  #asItCame(nve: Dpid, packet: PacketIn, view: KnownWorld): Buffer | null {
     const port = view.nves.find((n) => n.dpid === nve)?.ports.find((p) => p.no === packet.inPort);
     if (port?.role.kind !== 'fabric') return packet.data;
-    const vnid = Number((packet.metadata ?? 0n) & 0xffffffn);
+    const vnid = Number((packet.metadata ?? 0n) & VNID_MASK);
     const vlan = view.vns.find((v) => v.vnid === vnid)?.vlan;
     if (vlan === undefined) return null;
     try {
@@ -203,7 +204,7 @@ export class PacketIns {
       this.stats.malformed += 1;
       return null;
     }
-    const source = mac([...data.subarray(6, 12)].map((b) => b.toString(16).padStart(2, '0')).join(':'));
+    const source = formatMac(data.subarray(6, 12));
     const { vnid } = port.role;
     return { key: puntHoldKey(vnid, source), vnid, mac: source, announcement: isAnnouncement(data) };
   }

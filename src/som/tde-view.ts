@@ -4,10 +4,8 @@
 import type { Dpid } from '../base/ids.ts';
 import type { Route } from '../base/route.ts';
 import type { Tde } from '../../topology/tde.ts';
-import type { NveView, PortRole, VmView, VnView, World } from '../../flows/world.ts';
+import type { NveView, PortRole, VmView, VnView, KnownWorld } from '../../flows/world.ts';
 import type { FabricView } from './fabric.ts';
-
-type KnownWorld = Omit<World, 'pins' | 'gates' | 'trails'>;
 
 export class TdeView implements FabricView {
   readonly #tde: Tde;

@@ -10,9 +10,7 @@ export interface EthernetPart {
 export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 
 export const macBytes = (mac: string): Buffer => Buffer.from(mac.replaceAll(':', ''), 'hex');
-export const macText = (raw: Buffer): string => raw.toString('hex').replace(/..(?=.)/g, '$&:');
 export const ipv4Bytes = (ip: string): Buffer => Buffer.from(ip.split('.').map(Number));
-export const ipv4Text = (raw: Buffer): string => [...raw].join('.');
 
 export function ipv6Bytes(ip: string): Buffer {
   const [head = '', tail] = ip.split('::');

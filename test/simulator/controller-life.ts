@@ -16,7 +16,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
 import { Installer } from '../../flows/installer.ts';
 import { PORT } from '../../flows/tables.ts';
-import type { Place, World } from '../../flows/world.ts';
+import type { Place, KnownWorld, World } from '../../flows/world.ts';
 import { NVE_VIEWS, PEERS, ROUTES, VLAN, VM1, VNID, routeOf, transfersOf, viewOf } from './figure1.ts';
 import type { SwitchChannel } from './simulated-switch.ts';
 import { CACHE_MS } from './scenario.ts';
@@ -236,7 +236,7 @@ export class ControllerLife {
     return this.#settled;
   }
 
-  #view(): Omit<World, 'pins' | 'gates' | 'trails'> {
+  #view(): KnownWorld {
     const vms = [viewOf(VM1, this.#at, this.#lastAt), ...PEER_VIEWS];
     return { nves: NVE_VIEWS, vns: VNS, vms, routes: ROUTES };
   }
