@@ -14,6 +14,8 @@ export interface Uc1Evidence {
   readonly moves: readonly MoveResult[];
   readonly baseline: readonly MoveResult[];
   readonly quiet: QuietResult | null;
+  /** Of every fabric link, one way. */
+  readonly delayMs: number;
   /** Packets that tcpdump could not keep up with: any, and the capture proves nothing. */
   readonly captureMissed: number;
 }
@@ -184,26 +186,39 @@ function outsideBlackout(
   };
 }
 
+/**
+ * A segment lost in the instant of the unplugging is repaired over the detour: its SACK and its retransmission each take
+ * one link more than without firewalls, whatever the controller does (docs/decisions/0005).
+ */
+const DETOUR_REPAIR_LINKS = 2;
+
 function udpGap(e: Uc1Evidence): Condition {
   const moves = worst(e.moves.map((m) => m.longestGapMs));
   const baseline = worst(e.baseline.map((m) => m.longestGapMs));
-  return gap('longest gap, UDP every 2 ms: worst move', moves, baseline);
+  return gap('longest gap, UDP every 2 ms: worst move', { moves, baseline, repairMs: 0 });
 }
 
 function trickleGap(e: Uc1Evidence): Condition {
   const moves = median(e.moves.map((m) => m.trickleGapMs));
   const baseline = median(e.baseline.map((m) => m.trickleGapMs));
-  return gap('longest gap, trickle TCP: median over moves', moves, baseline);
+  const repairMs = DETOUR_REPAIR_LINKS * e.delayMs;
+  return gap('longest gap, trickle TCP: median over moves', { moves, baseline, repairMs });
 }
 
-function gap(name: string, movesMs: number | null, baselineMs: number | null): Condition {
-  const above = movesMs === null || baselineMs === null ? null : movesMs - baselineMs;
+interface Gaps {
+  readonly moves: number | null;
+  readonly baseline: number | null;
+  readonly repairMs: number;
+}
+
+function gap(name: string, { moves, baseline, repairMs }: Gaps): Condition {
+  const above = moves === null || baseline === null ? null : moves - baseline;
   const shown = (ms: number | null): string => (ms === null ? 'not measured' : `${round1(ms)} ms`);
   return {
     name,
-    held: above !== null && above <= GAP_ALLOWANCE_MS,
-    value: `${shown(movesMs)}; without firewalls ${shown(baselineMs)}`,
-    bound: `at most ${GAP_ALLOWANCE_MS} ms above`,
+    held: above !== null && above <= GAP_ALLOWANCE_MS + repairMs,
+    value: `${shown(moves)}; without firewalls ${shown(baseline)}`,
+    bound: `at most ${GAP_ALLOWANCE_MS} ms${repairMs === 0 ? '' : ` + ${repairMs} ms (a repair over the detour)`} above`,
   };
 }
 

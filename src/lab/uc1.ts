@@ -73,7 +73,7 @@ async function firewallPhase(
   const baselineGapMs = worst(baseline.moves.map((m) => m.longestGapMs));
   run.progress('reading the captures');
   const moves = withCapture(phase, measured, captures).map((m) => ({ ...m, baselineGapMs }));
-  return { asked: options.moves, moves, baseline: baseline.moves, quiet, captureMissed };
+  return { asked: options.moves, moves, baseline: baseline.moves, quiet, delayMs: options.delayMs, captureMissed };
 }
 
 export async function startTraffic(

@@ -81,6 +81,7 @@ const evidence = (change: Partial<MoveResult> = {}, more: Partial<Uc1Evidence> =
   moves: [goodMove, { ...goodMove, ...change }],
   baseline: [goodMove, goodMove],
   quiet: { durationMs: 5000, invalid: 0, udpLost: 0, longestGapMs: 10 },
+  delayMs: 0,
   captureMissed: 0,
   ...more,
 });
@@ -127,6 +128,11 @@ describe("Use Case 1's conditions", () => {
     for (const [change, name] of cases) expect(failing(evidence(change)), JSON.stringify(change)).to.deep.equal([name]);
     const slow = { ...goodMove, trickleGapMs: 351 };
     expect(failing(evidence({}, { moves: [slow, slow] }))).to.deep.equal([
+      'longest gap, trickle TCP: median over moves',
+    ]);
+    const slower = { ...goodMove, trickleGapMs: 431 };
+    expect(failing(evidence({}, { moves: [slow, slow], delayMs: 40 })), 'two links more of 40 ms').to.deep.equal([]);
+    expect(failing(evidence({}, { moves: [slower, slower], delayMs: 40 }))).to.deep.equal([
       'longest gap, trickle TCP: median over moves',
     ]);
     expect(failing(evidence({}, { captureMissed: 1 }))).to.deep.equal([
