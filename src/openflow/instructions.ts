@@ -7,7 +7,7 @@ import type { TlvRow } from '../wire/tlv.ts';
 import { indentedActions } from './actions.ts';
 import { foldMeter, unfoldMeter } from './meter-as-action.ts';
 import type { Instruction } from './model.ts';
-import type { WireVersion } from './wire-version.ts';
+import type { OxmVersion } from './wire-version.ts';
 
 const row = <const N extends string>(
   name: N,
@@ -15,7 +15,7 @@ const row = <const N extends string>(
   body: Codec<Extract<Instruction, { type: N }>>,
 ): TlvRow<Instruction> => ({ name, code, body: body });
 
-const rowsOf = (version: WireVersion): readonly TlvRow<Instruction>[] => [
+const rowsOf = (version: OxmVersion): readonly TlvRow<Instruction>[] => [
   row('goto_table', 1, struct({ type: constant('goto_table'), table: padded(u8, 3) })),
   row('write_metadata', 2, struct({ type: constant('write_metadata'), metadata: indented(4, u64), mask: u64 })),
   row('write_actions', 3, struct({ type: constant('write_actions'), actions: indentedActions(version) })),
@@ -25,7 +25,7 @@ const rowsOf = (version: WireVersion): readonly TlvRow<Instruction>[] => [
 ];
 
 /** A list of instructions up to the end of what surrounds it. */
-export function instructions(version: WireVersion): Codec<readonly Instruction[]> {
+export function instructions(version: OxmVersion): Codec<readonly Instruction[]> {
   const plain = list(
     tlv<Instruction>({
       rows: rowsOf(version),

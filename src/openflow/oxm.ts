@@ -26,7 +26,12 @@ interface Fields {
   readonly byType: ReadonlyMap<number, Known>;
 }
 
-const FIELDS: Readonly<Record<WireVersion, Fields>> = { 4: fieldsOf(4), 5: fieldsOf(5), 6: fieldsOf(6) };
+const FIELDS: Readonly<Record<WireVersion, Fields>> = {
+  1: fieldsOf(1),
+  4: fieldsOf(4),
+  5: fieldsOf(5),
+  6: fieldsOf(6),
+};
 
 function fieldsOf(version: WireVersion): Fields {
   const byName = new Map<string, OxmRow>();
@@ -175,7 +180,7 @@ export function match(version: WireVersion): Codec<Match> {
       } catch (error) {
         throw within(field, error);
       }
-      r.take((8 - (length % 8)) % 8, `${field}.pad`);
+      r.pad((8 - (length % 8)) % 8, `${field}.pad`);
       return out;
     },
     write: (w, value, field) => {

@@ -7,7 +7,7 @@ import { portNo } from '../base/ids.ts';
 import type { PortNo } from '../base/ids.ts';
 import { tlv } from '../wire/tlv.ts';
 import type { PortDesc } from './model.ts';
-import type { WireVersion } from './wire-version.ts';
+import type { OxmVersion } from './wire-version.ts';
 
 /** enum ofp_port_config, enum ofp_port_state. */
 const OFPPC_PORT_DOWN = 1;
@@ -84,7 +84,7 @@ const described = (port: PortNo, h: Head, all: readonly PortProperty[]): PortDes
 const port13: Codec<PortDescription> = {
   read: (r, f) => {
     const port = number.read(r, `${f}.portNo`);
-    r.take(4, f);
+    r.pad(4, f);
     const h = head.read(r, f);
     return described(port, h, [speeds.read(r, f)]);
   },
@@ -105,7 +105,7 @@ const port14: Codec<PortDescription> = {
     const length = r.u16(`${f}.length`);
     if (length < 40) throw new WireError('BAD_LENGTH', `${f}.length`, start + 4, String(length));
     const body = r.sub(length - 6, f);
-    body.take(2, f);
+    body.pad(2, f);
     const h = head.read(body, f);
     return described(port, h, properties.read(body, `${f}.properties`));
   },
@@ -119,6 +119,6 @@ const port14: Codec<PortDescription> = {
   },
 };
 
-export function portDescription(version: WireVersion): Codec<PortDescription> {
+export function portDescription(version: OxmVersion): Codec<PortDescription> {
   return version === 4 ? port13 : port14;
 }

@@ -27,7 +27,7 @@ const BY_NAME = new Map<string, (typeof ROWS)[number]>(ROWS.map((row) => [row.na
 export const stats: Codec<readonly Stat[]> = {
   read: (r, f) => {
     const start = r.offset;
-    r.take(2, f);
+    r.pad(2, f);
     const length = r.u16(`${f}.length`);
     if (length < 4) throw new WireError('BAD_LENGTH', `${f}.length`, start + 2, String(length));
     const body = r.sub(length - 4, f);
@@ -41,7 +41,7 @@ export const stats: Codec<readonly Stat[]> = {
         out.push({ name: row.name, value: row.bytes === 8 ? body.u64(f) : BigInt(body.u32(f)) });
       }
     }
-    r.take((8 - (length % 8)) % 8, f);
+    r.pad((8 - (length % 8)) % 8, f);
     return out;
   },
   write: (w, value, f) => {

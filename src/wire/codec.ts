@@ -3,6 +3,7 @@
 import { WireError } from '../base/errors.ts';
 import type { Mac } from '../base/ids.ts';
 import { Reader } from './reader.ts';
+import type { Reserved } from './reader.ts';
 import { Writer } from './writer.ts';
 
 export interface Codec<T> {
@@ -79,6 +80,8 @@ export const fixedText = (size: number): Codec<string> => ({
   read: (r, f) => {
     const raw = r.raw(size, f);
     const end = raw.indexOf(0);
+    // What follows the NUL says nothing, but some switches do not clear it.
+    if (end !== -1) keepTail(r, end - size);
     return raw.toString('latin1', 0, end === -1 ? size : end);
   },
   write: (w, v, f) => {
@@ -89,14 +92,20 @@ export const fixedText = (size: number): Codec<string> => ({
   },
 });
 
+function keepTail(r: Reader, from: number): void {
+  const end = r.offset;
+  r.offset += from;
+  r.pad(end - r.offset, 'pad');
+}
+
 /** Takes no bytes: reads as `value`. For the tag of a union. */
 export const constant = <const T>(value: T): Codec<T> => ({ read: () => value, write: () => undefined });
 
-/** `codec` and `count` bytes of padding after it: skipped when read, zero when written. */
+/** `codec` and `count` bytes of padding after it: see Reader.pad; zero when written. */
 export const padded = <T>(codec: Codec<T>, count: number): Codec<T> => ({
   read: (r, f) => {
     const value = codec.read(r, f);
-    r.take(count, f);
+    r.pad(count, f);
     return value;
   },
   write: (w, v, f) => {
@@ -108,7 +117,7 @@ export const padded = <T>(codec: Codec<T>, count: number): Codec<T> => ({
 /** `count` bytes of padding and `codec` after them. */
 export const indented = <T>(count: number, codec: Codec<T>): Codec<T> => ({
   read: (r, f) => {
-    r.take(count, f);
+    r.pad(count, f);
     return codec.read(r, f);
   },
   write: (w, v, f) => {
@@ -195,9 +204,16 @@ export function within(field: string, error: unknown): unknown {
     : error;
 }
 
-export function encode<T>(codec: Codec<T>, value: T, name = 'value'): Buffer {
+/** `reserved` as the reader that read the value kept it. */
+export function encode<T>(
+  codec: Codec<T>,
+  value: T,
+  name = 'value',
+  reserved: readonly Reserved[] | null = null,
+): Buffer {
   const w = new Writer();
   codec.write(w, value, name);
+  if (reserved !== null) w.restore(reserved);
   return Buffer.from(w.finish());
 }
 

@@ -2,17 +2,32 @@
 
 import { WireError } from '../base/errors.ts';
 
+/** Bytes that mean nothing and yet were not zero: where they stood, and what they were. */
+export interface Reserved {
+  /** In the bytes that were read, from their first one. */
+  readonly offset: number;
+  readonly bytes: Buffer;
+}
+
 export class Reader {
   readonly bytes: Buffer;
   readonly end: number;
   readonly start: number;
   offset: number;
+  readonly #root: Reader;
+  #reserved: Reserved[] | null = null;
 
-  constructor(bytes: Buffer, start = 0, end = bytes.length) {
+  constructor(bytes: Buffer, start = 0, end = bytes.length, root: Reader | null = null) {
     this.bytes = bytes;
     this.start = start;
     this.offset = start;
     this.end = end;
+    this.#root = root ?? this;
+  }
+
+  /** What `pad` and `keep` of this reader and of all its sub-readers have kept; null when there was nothing. */
+  get reserved(): readonly Reserved[] | null {
+    return this.#root.#reserved;
   }
 
   get remaining(): number {
@@ -27,6 +42,22 @@ export class Reader {
     }
     this.offset = at + count;
     return at;
+  }
+
+  /** Moves past padding. Where it is not all zero it is kept, so that what was read can be written again exactly. */
+  pad(count: number, field: string): void {
+    const at = this.take(count, field);
+    for (let i = at; i < at + count; i += 1) {
+      if (this.bytes[i] !== 0) {
+        this.keep(at, count);
+        return;
+      }
+    }
+  }
+
+  /** Keeps bytes that the value read from them does not tell: reserved bits of a field, or another form of the same value. */
+  keep(at: number, count: number): void {
+    (this.#root.#reserved ??= []).push({ offset: at, bytes: Buffer.from(this.bytes.subarray(at, at + count)) });
   }
 
   u8(field: string): number {
@@ -57,7 +88,7 @@ export class Reader {
   /** A reader over the next `count` bytes; this reader moves past them. */
   sub(count: number, field: string): Reader {
     const at = this.take(count, field);
-    return new Reader(this.bytes, at, at + count);
+    return new Reader(this.bytes, at, at + count, this.#root);
   }
 
   rest(): Buffer {

@@ -48,7 +48,7 @@ export function tlv<T extends { readonly type: string }>(layout: TlvLayout<T>): 
       const body = r.sub(length - HEADER, field);
       const over = length % paddedTo;
       // The last padding may be missing where the surrounding length already ends: take what is there.
-      if (over !== 0) r.take(Math.min(paddedTo - over, r.remaining), field);
+      if (over !== 0) r.pad(Math.min(paddedTo - over, r.remaining), field);
       const row = byCode.get(code)?.find((candidate) => candidate.when?.(body) ?? true);
       if (row === undefined) return layout.unknown(code, Buffer.from(body.rest()));
       const value = row.body.read(body, `${field}.${row.name}`);

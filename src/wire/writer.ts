@@ -1,6 +1,7 @@
 // Appends fields to a buffer that grows; lengths written before their content is known are patched afterwards.
 
 import { WireError } from '../base/errors.ts';
+import type { Reserved } from './reader.ts';
 
 export class Writer {
   #bytes: Buffer;
@@ -83,6 +84,17 @@ export class Writer {
   patchU32le(at: number, value: number, field = 'length'): void {
     this.#check(value, 0xffffffff, field);
     this.#bytes.writeUInt32LE(value, at);
+  }
+
+  /** Puts back what Reader.pad kept; `from` is where that of which it was a part begins. */
+  restore(reserved: readonly Reserved[], from = 0): void {
+    for (const { offset, bytes } of reserved) {
+      const at = from + offset;
+      if (!(offset >= 0 && at + bytes.length <= this.#length)) {
+        throw new WireError('TOO_LONG', 'reserved', at, `${bytes.length} bytes, ${this.#length} written`);
+      }
+      this.#bytes.set(bytes, at);
+    }
   }
 
   #check(value: number, max: number, field: string): void {

@@ -1,6 +1,5 @@
 // Bundles: messages of their own from 1.4 on (1.4 section 7.3.9), in 1.3 the ONF extension EXT-230 of the same layout.
 
-import { WireError } from '../../base/errors.ts';
 import { constant, named, rest, struct, u16, u32 } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
 
@@ -50,18 +49,16 @@ export function bundleAdd<M extends { readonly type: string }>(
   return {
     read: (r, f) => {
       const bundleId = r.u32(`${f}.bundleId`);
-      r.take(2, f);
+      r.pad(2, f);
       const flags = r.u16(`${f}.flags`);
       const start = r.offset;
       const { xid, message } = inner.read(r, `${f}.message`);
       const length = r.offset - start;
       // Padding to 8 bytes is there only if properties follow.
-      if (r.remaining > 0) r.take((8 - (length % 8)) % 8, `${f}.pad`);
+      if (r.remaining > 0) r.pad((8 - (length % 8)) % 8, `${f}.pad`);
       return { type: 'bundle_add', bundleId, flags, xid, message, properties: Buffer.from(r.rest()) };
     },
     write: (w, v, f) => {
-      // A bundle cannot hold bundles (OFPBFC_MSG_UNSUP): this also bounds the recursion.
-      if (v.message.type === 'bundle_add') throw new WireError('BAD_VALUE', `${f}.message`, w.length, v.message.type);
       w.u32(v.bundleId, `${f}.bundleId`);
       w.zeros(2);
       w.u16(v.flags, `${f}.flags`);

@@ -9,12 +9,12 @@ import type { FlowMod, FlowStats, Match } from '../model.ts';
 import { match } from '../oxm.ts';
 import { statOf, stats } from '../stats.ts';
 import type { Stat } from '../stats.ts';
-import type { WireVersion } from '../wire-version.ts';
+import type { OxmVersion } from '../wire-version.ts';
 
 const COMMANDS = { add: 0, modify: 1, modify_strict: 2, delete: 3, delete_strict: 4 } as const;
 
 /** 1.3.5 section 7.3.4.1; `importance` took padding's place in 1.4. */
-export function flowMod(version: WireVersion): Codec<FlowMod> {
+export function flowMod(version: OxmVersion): Codec<FlowMod> {
   return struct({
     type: constant('flow_mod'),
     cookie: u64,
@@ -53,7 +53,7 @@ export interface FlowRemoved {
 }
 
 /** 1.3.5 section 7.4.2, 1.5.1 section 7.4.2. */
-export function flowRemoved(version: WireVersion): Codec<FlowRemoved> {
+export function flowRemoved(version: OxmVersion): Codec<FlowRemoved> {
   if (version < 6) {
     return struct({
       type: constant('flow_removed'),
@@ -112,7 +112,7 @@ export interface FlowStatsRow extends FlowStats {
 }
 
 /** A row of OFPMP_FLOW (1.3.5 section 7.3.5.2) or of OFPMP_FLOW_DESC (1.5.1 section 7.3.5.2). */
-export function flowStatsRow(version: WireVersion): Codec<FlowStatsRow> {
+export function flowStatsRow(version: OxmVersion): Codec<FlowStatsRow> {
   const body = version < 6 ? fixedRow(version) : describedRow();
   const shortest = version < 6 ? 56 : 40;
   return {
@@ -131,7 +131,7 @@ export function flowStatsRow(version: WireVersion): Codec<FlowStatsRow> {
   };
 }
 
-function fixedRow(version: WireVersion): Codec<FlowStatsRow> {
+function fixedRow(version: OxmVersion): Codec<FlowStatsRow> {
   return struct({
     table: padded(u8, 1),
     durationSec: u32,
@@ -163,7 +163,7 @@ function describedRow(): Codec<FlowStatsRow> {
   });
   return {
     read: (r, f) => {
-      r.take(2, f);
+      r.pad(2, f);
       const read = body.read(r, f);
       return { ...read, ...countersOf(read.stats) };
     },

@@ -8,7 +8,7 @@ import type { Match } from '../model.ts';
 import { match } from '../oxm.ts';
 import { portDescription } from '../ports.ts';
 import type { PortDescription } from '../ports.ts';
-import type { WireVersion } from '../wire-version.ts';
+import type { OxmVersion } from '../wire-version.ts';
 import { flowStatsRow } from './flow.ts';
 import type { FlowStatsRow } from './flow.ts';
 
@@ -67,7 +67,7 @@ interface Row {
   readonly reply: Codec<unknown>;
 }
 
-const rowsOf = (version: WireVersion): readonly Row[] => [
+const rowsOf = (version: OxmVersion): readonly Row[] => [
   {
     part: 'desc', // section 7.3.5.1
     code: 0,
@@ -106,10 +106,10 @@ const rowsOf = (version: WireVersion): readonly Row[] => [
   },
 ];
 
-export const multipartRequest = (version: WireVersion): Codec<MultipartRequest> =>
+export const multipartRequest = (version: OxmVersion): Codec<MultipartRequest> =>
   multipart<MultipartRequest>(version, 'multipart_request', 'request');
 
-export const multipartReply = (version: WireVersion): Codec<MultipartReply> =>
+export const multipartReply = (version: OxmVersion): Codec<MultipartReply> =>
   multipart<MultipartReply>(version, 'multipart_reply', 'reply');
 
 interface Multipart {
@@ -119,7 +119,7 @@ interface Multipart {
 }
 
 function multipart<T extends Multipart>(
-  version: WireVersion,
+  version: OxmVersion,
   type: T['type'],
   direction: 'request' | 'reply',
 ): Codec<T> {
@@ -129,8 +129,10 @@ function multipart<T extends Multipart>(
   return {
     read: (r, f) => {
       const code = r.u16(`${f}.part`);
-      const more = (r.u16(`${f}.flags`) & MORE) !== 0;
-      r.take(4, f);
+      const flags = r.u16(`${f}.flags`);
+      if (flags > MORE) r.keep(r.offset - 2, 2);
+      const more = (flags & MORE) !== 0;
+      r.pad(4, f);
       const row = byCode.get(code);
       const body =
         row === undefined

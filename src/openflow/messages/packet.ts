@@ -8,7 +8,7 @@ import { actions } from '../actions.ts';
 import { OFPP, OFP_NO_BUFFER } from '../constants.ts';
 import type { Action, Match, PacketIn, PacketOut } from '../model.ts';
 import { match } from '../oxm.ts';
-import type { WireVersion } from '../wire-version.ts';
+import type { OxmVersion } from '../wire-version.ts';
 
 /** A packet-in whole: `inPort` and `metadata` are those of `match`. */
 export interface PacketInMessage extends PacketIn {
@@ -28,7 +28,7 @@ const metadataOf = (fields: Match): bigint | null => {
 };
 
 /** 1.3.5 section 7.4.1. */
-export function packetIn(version: WireVersion): Codec<PacketInMessage> {
+export function packetIn(version: OxmVersion): Codec<PacketInMessage> {
   const body = struct({
     bufferId: u32,
     totalLen: u16,
@@ -51,7 +51,7 @@ export function packetIn(version: WireVersion): Codec<PacketInMessage> {
 }
 
 /** ofp_packet_out of 1.3 and 1.4 (1.3.5 section 7.3.7) and of 1.5 (section 7.3.6), where a match holds the port. */
-export function packetOut(version: WireVersion): Codec<PacketOut> {
+export function packetOut(version: OxmVersion): Codec<PacketOut> {
   const some = actions(version);
   const bufferId = defaulted(u32, OFP_NO_BUFFER);
   const fields = match(version);
@@ -61,7 +61,7 @@ export function packetOut(version: WireVersion): Codec<PacketOut> {
       if (version < 6) {
         const inPort = r.u32(`${f}.inPort`);
         const length = r.u16(`${f}.actionsLen`);
-        r.take(6, f);
+        r.pad(6, f);
         return {
           type: 'packet_out',
           bufferId: buffer,
@@ -71,7 +71,7 @@ export function packetOut(version: WireVersion): Codec<PacketOut> {
         };
       }
       const length = r.u16(`${f}.actionsLen`);
-      r.take(2, f);
+      r.pad(2, f);
       const pipeline = fields.read(r, `${f}.match`);
       const list: readonly Action[] = some.read(r.sub(length, f), `${f}.actions`);
       return {

@@ -5,13 +5,13 @@ import type { Codec } from '../../wire/codec.ts';
 import type { PortStatus } from '../model.ts';
 import { portDescription } from '../ports.ts';
 import type { PortDescription } from '../ports.ts';
-import type { WireVersion } from '../wire-version.ts';
+import type { OxmVersion } from '../wire-version.ts';
 
 export interface PortStatusMessage extends PortStatus {
   readonly port: PortDescription;
 }
 
-export function portStatus(version: WireVersion): Codec<PortStatusMessage> {
+export function portStatus(version: OxmVersion): Codec<PortStatusMessage> {
   return struct({
     type: constant('port_status'),
     reason: padded(named(u8, { add: 0, delete: 1, modify: 2 }), 7),

@@ -16,7 +16,7 @@ import {
 } from '../../wire/codec.ts';
 import type { Codec, Wire } from '../../wire/codec.ts';
 import { tlv } from '../../wire/tlv.ts';
-import type { WireVersion } from '../wire-version.ts';
+import type { OxmVersion } from '../wire-version.ts';
 
 export type HelloElement =
   | { readonly type: 'version_bitmap'; readonly bitmaps: readonly number[] } // OFPHET_VERSIONBITMAP
@@ -91,7 +91,7 @@ const ROLES = { nochange: 0, equal: 1, master: 2, slave: 3 } as const;
 /** Section 7.3.9; from 1.5 on with the controller's short id. */
 const role =
   <const N extends string>(name: N) =>
-  (version: WireVersion): Codec<{ type: N; role: keyof typeof ROLES; shortId?: number; generationId: bigint }> =>
+  (version: OxmVersion): Codec<{ type: N; role: keyof typeof ROLES; shortId?: number; generationId: bigint }> =>
     version < 6
       ? struct({ type: constant(name), role: named(u32, ROLES), generationId: indented(4, u64) })
       : struct({

@@ -9,7 +9,7 @@ import { encodeMessage } from '../../../src/openflow/message.ts';
 import type { Message } from '../../../src/openflow/message.ts';
 import { ARP, fields, flow, FLOWS, out } from './flow-examples.ts';
 import { WIRE_VERSIONS } from '../../../src/openflow/wire-version.ts';
-import type { WireVersion } from '../../../src/openflow/wire-version.ts';
+import type { OxmVersion } from '../../../src/openflow/wire-version.ts';
 
 const NONE = Buffer.alloc(0);
 const FRAME = Buffer.from('ffffffffffff0000000000018035', 'hex');
@@ -69,7 +69,7 @@ function ofpPrint(messages: readonly Buffer[]): string[] {
   }
 }
 
-const NAMES: Readonly<Record<WireVersion, string>> = { 4: 'OF1.3', 5: 'OF1.4', 6: 'OF1.5' };
+const NAMES: Readonly<Record<OxmVersion, string>> = { 4: 'OF1.3', 5: 'OF1.4', 6: 'OF1.5' };
 
 for (const version of WIRE_VERSIONS) {
   describe(`Open vSwitch reads what we write, ${NAMES[version]}`, () => {
