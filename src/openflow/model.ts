@@ -63,6 +63,8 @@ export interface FlowMod {
   readonly type: 'flow_mod';
   readonly command: 'add' | 'modify' | 'modify_strict' | 'delete' | 'delete_strict';
   readonly table: number;
+  /** 1.0: `table` goes on the wire, which NXT_FLOW_MOD_TABLE_ID must have allowed. Otherwise it must be 0 or OFPTT_ALL. */
+  readonly tableInCommand?: boolean;
   readonly priority: number;
   readonly cookie: bigint;
   readonly cookieMask?: bigint;

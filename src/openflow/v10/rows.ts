@@ -4,7 +4,9 @@
 import { row } from '../message-row.ts';
 import type { MessageRow } from '../message-row.ts';
 import * as session from '../messages/session.ts';
+import type { MultipartReply, MultipartRequest } from '../messages/multipart.ts';
 import { flowMod10, flowRemoved10 } from './flow.ts';
+import { multipart10 } from './multipart.ts';
 import { packetIn10, packetOut10 } from './packet.ts';
 import { portStatus10 } from './ports.ts';
 import { featuresReply10, hello10, vendor } from './session.ts';
@@ -33,6 +35,8 @@ export const v10Rows: readonly MessageRow[] = [
   row('port_status', 12, portStatus10),
   row('packet_out', 13, packetOut10),
   row('flow_mod', 14, flowMod10),
+  row('multipart_request', 16, multipart10<MultipartRequest>('multipart_request', 'request')),
+  row('multipart_reply', 17, multipart10<MultipartReply>('multipart_reply', 'reply')),
   row('barrier_request', 18, session.barrierRequest),
   row('barrier_reply', 19, session.barrierReply),
 ];
