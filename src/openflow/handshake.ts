@@ -5,6 +5,7 @@ import type { Frame, Message } from './message.ts';
 import type { FeaturesReply, Hello } from './messages/session.ts';
 import { OFPCML_NO_BUFFER } from './constants.ts';
 import type { PortDescription } from './ports.ts';
+import type { FeaturesReply10 } from './v10/session.ts';
 import { versionName, WIRE_VERSIONS } from './wire-version.ts';
 import type { WireVersion } from './wire-version.ts';
 
@@ -134,19 +135,28 @@ function onHello(state: HandshakeState & { phase: 'hello' }, input: HandshakeInp
   };
 }
 
-function onFeatures(state: HandshakeState & { phase: 'features' }, features: FeaturesReply): HandshakeStep {
+function onFeatures(
+  state: HandshakeState & { phase: 'features' },
+  features: FeaturesReply | FeaturesReply10,
+): HandshakeStep {
   const { version } = state;
   if (features.auxiliaryId !== 0) return fail(state, `auxiliary connection ${features.auxiliaryId} not used`, null);
+  const configure: HandshakeEffect = {
+    kind: 'send',
+    version,
+    xid: HANDSHAKE_XIDS.setConfig,
+    // Packet-ins are to hold whole packets: nothing is buffered at the switch (1.3.5 section 7.3.2).
+    message: { type: 'set_config', flags: 0, missSendLen: OFPCML_NO_BUFFER },
+  };
+  // In 1.0 the ports are part of the features (1.0.1 section 5.3.1).
+  if ('ports' in features) {
+    const done = onPorts({ ...state, phase: 'ports', features, ports: [] }, features.ports, false);
+    return { state: done.state, effects: [configure, ...done.effects] };
+  }
   return {
     state: { ...state, phase: 'ports', features, ports: [] },
     effects: [
-      {
-        kind: 'send',
-        version,
-        xid: HANDSHAKE_XIDS.setConfig,
-        // Packet-ins are to hold whole packets: nothing is buffered at the switch (1.3.5 section 7.3.2).
-        message: { type: 'set_config', flags: 0, missSendLen: OFPCML_NO_BUFFER },
-      },
+      configure,
       {
         kind: 'send',
         version,

@@ -19,6 +19,10 @@ const PLACES: readonly Place[] = [
 ];
 const WHOLE_MESSAGE: Place = { segment: '', errorType: 1, badLength: 6, badType: null }; // OFPBRC_BAD_LEN
 
+/** 1.0 (1.0.1 section 5.4.4) has no error types for matches, instructions and properties: their numbers mean others. */
+const PLACES_10 = PLACES.filter(({ segment }) => segment === 'actions');
+const V10 = 1;
+
 const OFPT_ERROR = 1;
 const OFPET_BAD_REQUEST = 1;
 const OFPBRC_BAD_VERSION = 0;
@@ -35,7 +39,8 @@ export function answerToMalformed(frame: Buffer, fault: WireError): ErrorMessage
     return { type: 'error', errorType: OFPET_BAD_REQUEST, errorCode: OFPBRC_BAD_VERSION, data };
   }
   const path = fault.field.split('.');
-  const place = PLACES.toSorted((a, b) => path.lastIndexOf(b.segment) - path.lastIndexOf(a.segment))[0];
+  const places = frame[0] === V10 ? PLACES_10 : PLACES;
+  const place = places.toSorted((a, b) => path.lastIndexOf(b.segment) - path.lastIndexOf(a.segment))[0];
   const { errorType, badLength, badType } = place !== undefined && path.includes(place.segment) ? place : WHOLE_MESSAGE;
   if (fault.code === 'TRUNCATED' || fault.code === 'BAD_LENGTH') {
     return { type: 'error', errorType, errorCode: badLength, data };

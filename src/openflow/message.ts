@@ -16,7 +16,7 @@ import { extensionRows } from './nicira/rows.ts';
 import type { ExtensionMessage } from './nicira/rows.ts';
 import { v10Rows } from './v10/rows.ts';
 import type { V10Message } from './v10/rows.ts';
-import { isWireVersion } from './wire-version.ts';
+import { isWireVersion, versionName } from './wire-version.ts';
 import type { WireVersion } from './wire-version.ts';
 
 export interface UnknownMessage {
@@ -69,7 +69,7 @@ function tableOf(version: WireVersion, own: readonly MessageRow[]): Table {
 export function decodeMessage(bytes: Buffer): Frame {
   const r = new Reader(bytes);
   const version = r.u8('version');
-  if (!isWireVersion(version)) throw new WireError('BAD_VERSION', 'version', 0, String(version));
+  if (!isWireVersion(version)) throw new WireError('BAD_VERSION', 'version', 0, versionName(version));
   const code = r.u8('type');
   const length = r.u16('length');
   if (length !== bytes.length) throw new WireError('BAD_LENGTH', 'length', 2, `${length}, not ${bytes.length}`);

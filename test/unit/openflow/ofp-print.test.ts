@@ -1,13 +1,10 @@
 // Open vSwitch as the oracle: what we encode, ovs-ofctl reads, and prints as we print it.
 import { expect } from 'chai';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { formatFlowMod } from '../../../src/openflow/format-flow.ts';
 import { encodeMessage } from '../../../src/openflow/message.ts';
 import type { Message } from '../../../src/openflow/message.ts';
 import { ARP, fields, flow, FLOWS, out } from './flow-examples.ts';
+import { hasOfctl, ofpPrint } from './ofp-print.ts';
 import { WIRE_VERSIONS } from '../../../src/openflow/wire-version.ts';
 import type { OxmVersion } from '../../../src/openflow/wire-version.ts';
 
@@ -52,23 +49,6 @@ const OTHERS: readonly (readonly [Message, RegExp])[] = [
   [{ type: 'error', errorType: 4, errorCode: 9, data: NONE }, /OFPBMC_BAD_PREREQ/],
 ];
 
-/** What ovs-ofctl says of each message, by one run of it. */
-function ofpPrint(messages: readonly Buffer[]): string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'ofp-'));
-  try {
-    // A barrier between messages marks where the text of the next begins.
-    const mark = Buffer.from('0414000800000bad', 'hex');
-    const file = join(folder, 'messages');
-    writeFileSync(file, Buffer.concat(messages.flatMap((bytes) => [bytes, mark])));
-    const { stdout, stderr } = spawnSync('ovs-ofctl', ['ofp-parse', file], { encoding: 'utf8' });
-    const texts = stdout.split(/^OFPT_BARRIER_REQUEST \(OF1.3\) \(xid=0xbad\):.*\n/m);
-    expect(texts, stderr).to.have.length(messages.length + 1);
-    return texts.slice(0, -1).map((text) => text.trim());
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 const NAMES: Readonly<Record<OxmVersion, string>> = { 4: 'OF1.3', 5: 'OF1.4', 6: 'OF1.5' };
 
 for (const version of WIRE_VERSIONS) {
@@ -77,7 +57,7 @@ for (const version of WIRE_VERSIONS) {
     let others: string[] = [];
 
     before(function () {
-      if (spawnSync('ovs-ofctl', ['--version']).status !== 0) {
+      if (!hasOfctl()) {
         console.log('      skipped: no ovs-ofctl');
         this.skip();
       }
