@@ -25,6 +25,8 @@ export interface TlvLayout<T> {
   readonly multipleOf?: number;
   /** Bytes to this boundary follow the element and are not in its length. */
   readonly paddedTo?: number;
+  /** The padding may be missing after the last element, where what surrounds it ends; then it comes back with padding. */
+  readonly lastPadding?: 'optional' | 'required';
   /** How an element without a row is kept, and found again. */
   readonly unknown: (code: number, body: Buffer) => T;
   readonly verbatim: (value: T) => { readonly code: number; readonly body: Buffer } | null;
@@ -36,6 +38,7 @@ export function tlv<T extends { readonly type: string }>(layout: TlvLayout<T>): 
   const byName = new Map(layout.rows.map((row) => [row.name, row]));
   const multipleOf = layout.multipleOf ?? 1;
   const paddedTo = layout.paddedTo ?? 1;
+  const required = layout.lastPadding === 'required';
 
   return {
     read: (r, field) => {
@@ -47,8 +50,7 @@ export function tlv<T extends { readonly type: string }>(layout: TlvLayout<T>): 
       }
       const body = r.sub(length - HEADER, field);
       const over = length % paddedTo;
-      // The last padding may be missing where the surrounding length already ends: take what is there.
-      if (over !== 0) r.pad(Math.min(paddedTo - over, r.remaining), field);
+      if (over !== 0) r.pad(required ? paddedTo - over : Math.min(paddedTo - over, r.remaining), field);
       const row = byCode.get(code)?.find((candidate) => candidate.when?.(body) ?? true);
       if (row === undefined) return layout.unknown(code, Buffer.from(body.rest()));
       const value = row.body.read(body, `${field}.${row.name}`);

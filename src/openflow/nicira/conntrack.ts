@@ -45,6 +45,7 @@ const propertyList = <P extends { readonly type: string }>(rows: readonly TlvRow
     tlv<P | Unknown>({
       rows,
       paddedTo: 8,
+      lastPadding: 'required',
       unknown: (propertyType, body) => ({ type: 'unknown', propertyType, body }),
       verbatim: (value) =>
         value.type === 'unknown' && 'propertyType' in value ? { code: value.propertyType, body: value.body } : null,

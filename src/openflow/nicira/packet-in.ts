@@ -91,6 +91,7 @@ const properties = (version: WireVersion): Codec<readonly NxPacketProperty[]> =>
         row('continuation', 8, struct({ type: constant('continuation'), data: indented(4, rest) })),
       ],
       paddedTo: 8,
+      lastPadding: 'required',
       unknown: (propertyType, body) => ({ type: 'unknown', propertyType, body }),
       verbatim: (value) => (value.type === 'unknown' ? { code: value.propertyType, body: value.body } : null),
     }),
