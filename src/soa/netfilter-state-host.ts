@@ -17,7 +17,8 @@ import { NetfilterTable } from './netfilter-table.ts';
 import { NftGate } from './nft-gate.ts';
 import { RulesetDigest } from './ruleset-digest.ts';
 import type { StateHost } from './state-host.ts';
-import { StateHostCore, type StateHostCoreConfig } from './state-host-core.ts';
+import { StateHostCore } from './state-host-core.ts';
+import type { StateHostCoreConfig } from './state-host-parts.ts';
 
 export interface NetfilterStateHostConfig {
   /** Unique in the network; equals the certificate's SAN. */

@@ -3,9 +3,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { StateferryError } from '../base/errors.ts';
-import type { Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
 import type {
   Abort,
   Commit,
@@ -25,47 +23,18 @@ import type {
   UploadState,
 } from '../protocol/generated/stateferry.ts';
 import { Announcer } from './announcer.ts';
-import type { ImportPolicy } from './check-record.ts';
-import { CHUNK_BYTES } from './chunk-writer.ts';
-import { DestinationMigration } from './destination-migration.ts';
-import type { FramePorts } from './frame-ports.ts';
-import type { Gatekeeper } from './gatekeeper.ts';
-import type { KernelTable, TableEvent } from './kernel-table.ts';
-import type { MarkerLog } from './marker-log.ts';
-import { formatScope, type Scope, scopeOf, scopesOverlap } from './scope.ts';
+import { DestinationSide } from './destination-side.ts';
+import { DoneAnswers } from './done-answers.ts';
+import { deletionOf } from './entry-requests.ts';
+import type { TableEvent } from './kernel-table.ts';
+import { formatScope, type Scope, scopeOf } from './scope.ts';
 import { Shadow } from './shadow.ts';
-import { deletionOf, SourceMigration, type SourceWorld } from './source-migration.ts';
-import { RefusedError, type StateHost } from './state-host.ts';
+import { SourceSide } from './source-side.ts';
+import { RefusedError, type StateHost, unknownMigration } from './state-host.ts';
+import type { StateHostCoreConfig, StateHostPorts } from './state-host-parts.ts';
 
 export const CONNTRACK_KIND = { name: 'conntrack', schemaVersion: 1 } as const;
 const FUNCTIONS = ['upload', 'download', 'delta', 'retire'];
-
-export interface StateHostCoreConfig {
-  readonly identity: string;
-  readonly role: string;
-  /** VNID -> this host's conntrack zone; 0 where there is one tenant and no zones. */
-  readonly zones: ReadonlyMap<Vnid, number>;
-  readonly natPools: readonly string[];
-  /** Most records one upload may have, whatever the request says. */
-  readonly maxRecords: number;
-  /** 'warn' takes over connections although the rules differ, and says so in Ready. */
-  readonly rulesetCheck: 'enforce' | 'warn';
-  readonly settleMs: number;
-  readonly kernel: string;
-}
-
-export interface StateHostPorts {
-  readonly table: KernelTable;
-  readonly gate: Gatekeeper;
-  readonly frames: FramePorts;
-  readonly markers: MarkerLog;
-  readonly policy: ImportPolicy;
-  readonly ruleset: { current(): Promise<string>; latest(): string };
-  readonly closeSockets: () => Promise<void>;
-}
-
-/** Done answers kept for requests that are repeated. */
-const KEPT_DONE = 1000;
 
 export class StateHostCore implements StateHost {
   readonly #config: StateHostCoreConfig;
@@ -74,11 +43,10 @@ export class StateHostCore implements StateHost {
   readonly #log: Log;
   readonly #shadow: Shadow;
   readonly #announcer: Announcer;
-  readonly #sources = new Map<string, SourceMigration>();
-  readonly #destinations = new Map<string, DestinationMigration>();
-  readonly #done = new Map<string, Done>();
+  readonly #sources: SourceSide;
+  readonly #destinations: DestinationSide;
+  readonly #done = new DoneAnswers();
   #offsetMs = 0;
-  #sentinels = 0;
   #closed = false;
   /** A SOM asks things of us; cleared when its session is lost. */
   #joined = false;
@@ -89,7 +57,13 @@ export class StateHostCore implements StateHost {
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#shadow = new Shadow(ports.table, deps.log);
-    this.#announcer = new Announcer(config.identity, ports.frames, deps.clock, () => this.#somWallMs());
+    const { table, gate, markers, policy } = ports;
+    const { clock, log } = deps;
+    const somWallMs = (): number => clock.wallMs() + this.#offsetMs;
+    this.#announcer = new Announcer(config.identity, ports.frames, clock, somWallMs);
+    const { settleMs } = config;
+    this.#sources = new SourceSide({ table, shadow: this.#shadow, gate, markers, clock, log, somWallMs, settleMs });
+    this.#destinations = new DestinationSide({ table, policy, log, somWallMs });
   }
 
   /** Listens, then fills the shadow: from here on it follows the kernel. */
@@ -123,38 +97,21 @@ export class StateHostCore implements StateHost {
   }
 
   async upload(request: UploadRequest, emit: (chunk: StateChunk) => void): Promise<UploadState> {
-    const { migration } = request;
+    const { migration, follow, limit: asked } = request;
     const scope = scopeOf(request.selector, this.#config.zones, migration);
     this.#checkKinds(migration, request.kinds);
     this.#joined = true;
-    for (const [id, earlier] of this.#sources) {
-      // Asked again: from the beginning. And what was interrupted is moot when these flows are here to be taken again.
-      if (id !== migration && !(earlier.interrupted && scopesOverlap(earlier.scope, scope))) continue;
-      this.#sources.delete(id);
-      await earlier.end();
-    }
-    await this.#guarded(migration, () => this.#mend(migration));
-    const limit = Math.min(
-      Number(request.limit === 0n ? BigInt(this.#config.maxRecords) : request.limit),
-      this.#config.maxRecords,
-    );
-    const source = new SourceMigration({ migration, scope, follow: request.follow, limit }, this.#sourceWorld(), emit);
-    this.#sources.set(migration, source);
+    const most = this.#config.maxRecords;
+    const limit = asked === 0n ? most : Math.min(Number(asked), most);
     this.#log.info('upload', { migration, selector: formatScope(scope) });
-    try {
-      const [manifest, rulesetDigest] = await this.#guarded(migration, () =>
-        Promise.all([source.snapshot(), this.#ports.ruleset.current()]),
-      );
-      // Deltas go out behind the manifest, not before it.
-      this.#clock.after(0, () => {
-        source.beginFollowing();
-      });
+    return this.#guarded(migration, async () => {
+      await this.#sources.clear(migration, scope);
+      await this.#mend(migration);
+      const rulesetDigest = await this.#ports.ruleset.current();
+      const manifest = await this.#sources.upload({ migration, scope, follow, limit }, emit);
+      this.#sources.beginFollowing(migration);
       return { migration, manifest: { ...manifest, rulesetDigest } };
-    } catch (error) {
-      this.#sources.delete(migration);
-      await source.end();
-      throw error;
-    }
+    });
   }
 
   async getReady(request: GetReady): Promise<Ready> {
@@ -163,94 +120,69 @@ export class StateHostCore implements StateHost {
     if (manifest === undefined) throw new RefusedError('unsupported-kind', migration, 'Get ready without a manifest');
     this.#checkKinds(migration, manifest.kinds);
     this.#joined = true;
-    const warnings = await this.#guarded(migration, () => this.#checkRuleset(migration, manifest.rulesetDigest));
-    for (const [id, source] of this.#sources) {
-      if (source.serving && scopesOverlap(source.scope, scope)) {
-        throw new RefusedError(
-          'wrong-phase',
-          migration,
-          `these flows are being taken from here by ${id}: abort it first`,
-        );
+    return this.#guarded(migration, async () => {
+      const warnings = await this.#checkRuleset(migration, manifest.rulesetDigest);
+      const busy = this.#sources.servingOf(scope);
+      if (busy !== undefined) {
+        const detail = `these flows are being taken from here by ${busy}: abort it first`;
+        throw new RefusedError('wrong-phase', migration, detail);
       }
-    }
-    const leftovers: ConntrackEntry[] = [];
-    for (const source of this.#sources.values()) leftovers.push(...(await source.yieldTo(scope)));
-    for (const [id, earlier] of this.#destinations) {
-      if (!scopesOverlap(earlier.scope, scope)) continue;
-      // Kept for one generation, so that its late chunks are told why they are refused.
-      if (earlier.over) this.#destinations.delete(id);
-      leftovers.push(...earlier.supersede());
-    }
-    const { table, policy } = this.#ports;
-    const room = table.size() - table.used() + leftovers.length;
-    if (manifest.records > BigInt(Math.max(0, room))) {
-      throw new RefusedError('no-room', migration, `${manifest.records} records, room for ${room}`);
-    }
-    const world = { table, policy, log: this.#log, somWallMs: () => this.#somWallMs() };
-    this.#destinations.set(migration, new DestinationMigration(migration, scope, world, leftovers));
-    this.#log.info('get ready', { migration, selector: formatScope(scope), records: manifest.records });
-    return { migration, warnings };
+      this.#destinations.begin(migration, scope, manifest.records, await this.#sources.yieldTo(scope));
+      this.#log.info('get ready', { migration, selector: formatScope(scope), records: manifest.records });
+      return { migration, warnings };
+    });
   }
 
   download(chunk: StateChunk): Promise<Installed | null> {
-    return this.#guarded(chunk.migration, () => this.#destination(chunk.migration).download(chunk));
+    return this.#guarded(chunk.migration, () => this.#destinations.download(chunk));
   }
 
-  async quiesce({ migration, markers, boundMs }: Quiesce): Promise<Quiesced> {
-    const log = this.#ports.markers;
-    const handshakes = await this.#guarded(migration, () =>
-      this.#source(migration).quiesce(log.seen, () => log.missing(markers) === 0, boundMs),
-    );
-    return { migration, handshakes: BigInt(handshakes), markersMissing: BigInt(log.missing(markers)) };
+  quiesce(request: Quiesce): Promise<Quiesced> {
+    return this.#guarded(request.migration, () => this.#sources.quiesce(request));
   }
 
-  gate({ migration }: Gate): Promise<Drained> {
-    return this.#guarded(migration, () => this.#source(migration).drain());
+  gate(request: Gate): Promise<Drained> {
+    return this.#guarded(request.migration, () => this.#sources.gate(request));
   }
 
   async commit({ migration }: Commit): Promise<Done> {
-    const destination = this.#destinations.get(migration);
     const source = this.#sources.get(migration);
-    if (destination === undefined && source !== undefined) return { migration, records: BigInt(source.records) };
-    const records = await this.#guarded(migration, () => this.#destination(migration).commit());
+    if (!this.#destinations.has(migration) && source !== undefined) {
+      return { migration, records: BigInt(source.records) };
+    }
+    const records = await this.#guarded(migration, () => this.#destinations.commit(migration));
     return { migration, records: BigInt(records) };
   }
 
   async abort({ migration, reason }: Abort): Promise<Done> {
-    const source = this.#sources.get(migration);
-    const destination = this.#destinations.get(migration);
+    const known = this.#destinations.has(migration) || this.#sources.get(migration) !== undefined;
     const records = await this.#guarded(migration, async () => {
-      const deleted = await destination?.abort();
-      await source?.end();
-      return deleted ?? source?.records ?? 0;
+      const deleted = await this.#destinations.abort(migration);
+      const kept = await this.#sources.drop(migration);
+      return deleted ?? kept ?? 0;
     });
-    this.#sources.delete(migration);
-    this.#destinations.delete(migration);
-    if (source !== undefined || destination !== undefined) this.#log.info('aborted', { migration, reason });
+    if (known) this.#log.info('aborted', { migration, reason });
     this.#mendLater();
-    return this.#remember({ migration, records: BigInt(records) });
+    return this.#done.keep({ migration, records: BigInt(records) });
   }
 
   async retire({ migration, selector }: Retire): Promise<Done> {
-    const source = this.#sources.get(migration);
-    if (source === undefined) {
+    const records = await this.#guarded(migration, () => this.#sources.retire(migration));
+    if (records === null) {
       const before = this.#done.get(migration);
       if (before !== undefined) return before;
-      if (this.#destinations.delete(migration)) return this.#remember({ migration, records: 0n });
-      if (selector === undefined) throw unknown(migration);
+      if (this.#destinations.forget(migration)) return this.#done.keep({ migration, records: 0n });
+      if (selector === undefined) throw unknownMigration(migration);
       return this.#retireUnknown(migration, scopeOf(selector, this.#config.zones, migration));
     }
-    const records = await this.#guarded(migration, () => source.retire());
-    this.#sources.delete(migration);
     this.#log.info('retired', { migration, records });
     this.#mendLater();
-    return this.#remember({ migration, records: BigInt(records) });
+    return this.#done.keep({ migration, records: BigInt(records) });
   }
 
   /** Started again since the upload: all that is here of these flows is what was handed over, unless they came back. */
   async #retireUnknown(migration: string, scope: Scope): Promise<Done> {
-    const others = [...this.#sources.values(), ...this.#destinations.values()];
-    if (others.some((other) => scopesOverlap(other.scope, scope))) throw unknown(migration);
+    if (this.#sources.touches(scope) || this.#destinations.touches(scope)) throw unknownMigration(migration);
     const records = await this.#guarded(migration, async () => {
       await this.#mend(migration);
       const left = this.#shadow.select(scope);
@@ -260,7 +192,7 @@ export class StateHostCore implements StateHost {
       return answers.filter((a) => a.errno === 0).length;
     });
     this.#log.info('retired by its selector', { migration, selector: formatScope(scope), records });
-    return this.#remember({ migration, records: BigInt(records) });
+    return this.#done.keep({ migration, records: BigInt(records) });
   }
 
   heartbeat(): Heartbeat {
@@ -284,11 +216,7 @@ export class StateHostCore implements StateHost {
 
   onSomLost(): void {
     this.#announcer.stop();
-    for (const source of this.#sources.values()) {
-      source.interrupt().catch((error: unknown) => {
-        this.#log.error('gate not opened', { error });
-      });
-    }
+    this.#sources.interrupt();
     this.#joined = false;
     this.#mendLater();
   }
@@ -297,9 +225,8 @@ export class StateHostCore implements StateHost {
     if (this.#closed) return;
     this.#closed = true;
     this.#announcer.stop();
-    await Promise.allSettled([...this.#sources.values()].map((source) => source.end()));
-    this.#sources.clear();
-    this.#destinations.clear();
+    await this.#sources.end();
+    this.#destinations.end();
     await this.#ports.gate.dispose().catch((error: unknown) => {
       this.#log.error('gate not taken away', { error });
     });
@@ -308,23 +235,19 @@ export class StateHostCore implements StateHost {
 
   #take(events: readonly TableEvent[]): void {
     this.#shadow.apply(events);
-    for (const source of this.#sources.values()) source.apply(events);
+    this.#sources.apply(events);
   }
 
   #overrun(): void {
     this.#log.warn('the kernel dropped events');
     this.#shadow.overrun();
-    for (const source of this.#sources.values()) source.overrun();
+    this.#sources.overrun();
     this.#mendLater();
   }
 
   /** A dump walks the kernel's whole table and holds up packets: not while a migration runs here. */
   #busy(): boolean {
-    return (
-      this.#joined &&
-      ([...this.#sources.values()].some((s) => s.serving) ||
-        [...this.#destinations.values()].some((d) => !d.lifted && !d.over))
-    );
+    return this.#joined && (this.#sources.serving || this.#destinations.receiving);
   }
 
   async #mend(migration: string): Promise<void> {
@@ -366,46 +289,4 @@ export class StateHostCore implements StateHost {
       throw new RefusedError('kernel', migration, error.message, { cause: error, retriable: error.retriable });
     }
   }
-
-  #sourceWorld(): SourceWorld {
-    return {
-      table: this.#ports.table,
-      shadow: this.#shadow,
-      gate: this.#ports.gate,
-      clock: this.#clock,
-      log: this.#log,
-      somWallMs: () => this.#somWallMs(),
-      nextSentinel: () => (this.#sentinels = (this.#sentinels + 1) & 0xffffff),
-      settleMs: this.#config.settleMs,
-      chunkBytes: CHUNK_BYTES,
-    };
-  }
-
-  #somWallMs(): number {
-    return this.#clock.wallMs() + this.#offsetMs;
-  }
-
-  #source(migration: string): SourceMigration {
-    const source = this.#sources.get(migration);
-    if (source === undefined) throw unknown(migration);
-    return source;
-  }
-
-  #destination(migration: string): DestinationMigration {
-    const destination = this.#destinations.get(migration);
-    if (destination === undefined) throw unknown(migration);
-    return destination;
-  }
-
-  #remember(done: Done): Done {
-    this.#done.delete(done.migration);
-    this.#done.set(done.migration, done);
-    for (const oldest of this.#done.keys()) {
-      if (this.#done.size <= KEPT_DONE) break;
-      this.#done.delete(oldest);
-    }
-    return done;
-  }
 }
-
-const unknown = (migration: string): RefusedError => new RefusedError('unknown-migration', migration, 'not known here');

@@ -71,6 +71,9 @@ export class RefusedError extends StateferryError<RefusedReason> {
   }
 }
 
+export const unknownMigration = (migration: string): RefusedError =>
+  new RefusedError('unknown-migration', migration, 'not known here');
+
 /**
  * One State Host. All methods but the synchronous ones may reject with `RefusedError`; anything else they reject with is a
  * defect or a dead kernel socket. Requests about the same migration must be made in the order the SOM sent them; each

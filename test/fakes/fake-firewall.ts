@@ -9,7 +9,8 @@ import type { Installed, StateChunk, UploadState } from '../../src/protocol/gene
 import { MarkerLog } from '../../src/soa/marker-log.ts';
 import { natPools } from '../../src/soa/nat-pools.ts';
 import { RefusedError } from '../../src/soa/state-host.ts';
-import { StateHostCore, type StateHostCoreConfig } from '../../src/soa/state-host-core.ts';
+import { StateHostCore } from '../../src/soa/state-host-core.ts';
+import type { StateHostCoreConfig } from '../../src/soa/state-host-parts.ts';
 import { FakeGate, FakeKernel } from './fake-kernel.ts';
 
 export const VM = '10.0.0.1';
