@@ -23,9 +23,9 @@ function formatMeter(mod: MeterMod): string {
 
 function formatPart(body: RequestBody | ReplyBody): string {
   if (body.part === 'unknown') return `part=${body.partType} ${body.body.toString('hex')}`;
-  if ('flows' in body) return `flow ${body.flows.map(formatFlow).join('; ')}`;
-  if ('ports' in body) return `port_desc ${body.ports.map(formatPortDesc).join('; ')}`;
-  if ('match' in body) return words('flow', formatMatch(body.match));
+  if ('flows' in body) return `${body.part} ${body.flows.map(formatFlow).join('; ')}`;
+  if (body.part === 'port_desc' && 'ports' in body) return `port_desc ${body.ports.map(formatPortDesc).join('; ')}`;
+  if ('match' in body) return words(body.part, formatMatch(body.match));
   if ('software' in body) return `desc ${body.manufacturer} ${body.hardware} ${body.software}`;
   return body.part;
 }

@@ -3,11 +3,15 @@
 import { WireError } from '../../base/errors.ts';
 import { constant, defaulted, fixedText, list, padded, struct, u32, u64, u8 } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
+import type { Reader } from '../../wire/reader.ts';
 import { OFPG_ANY, OFPP, OFPTT_ALL } from '../constants.ts';
 import type { Match } from '../model.ts';
 import { match } from '../oxm.ts';
 import { portDescription } from '../ports.ts';
 import type { PortDescription } from '../ports.ts';
+import { extensionParts } from '../nicira/parts.ts';
+import type { ExtensionPart, ExtensionReplyBody, ExtensionRequestBody } from '../nicira/parts.ts';
+import type { V10ReplyBody, V10RequestBody } from '../v10/multipart.ts';
 import type { OxmVersion } from '../wire-version.ts';
 import { flowStatsRow } from './flow.ts';
 import type { FlowStatsRow } from './flow.ts';
@@ -33,6 +37,8 @@ export type RequestBody =
       readonly match: Match;
     }
   | { readonly part: 'port_desc'; readonly portNo?: number } // the port: from 1.5 on
+  | V10RequestBody
+  | ExtensionRequestBody
   | UnknownPart;
 
 export type ReplyBody =
@@ -46,6 +52,8 @@ export type ReplyBody =
     }
   | { readonly part: 'flow'; readonly flows: readonly FlowStatsRow[] }
   | { readonly part: 'port_desc'; readonly ports: readonly PortDescription[] }
+  | V10ReplyBody
+  | ExtensionReplyBody
   | UnknownPart;
 
 export interface MultipartRequest {
@@ -65,7 +73,36 @@ interface Row {
   readonly code: number;
   readonly request: Codec<unknown>;
   readonly reply: Codec<unknown>;
+  /** For those that share OFPMP_EXPERIMENTER: whether this body is the row's. Must not move the reader. */
+  readonly when?: (body: Reader) => boolean;
 }
+
+const OFPMP_EXPERIMENTER = 0xffff;
+const EXPERIMENTER_HEADER = 8;
+
+const extensionRow = ({ part, experimenter, expType, ...bodies }: ExtensionPart): Row => {
+  const behindHeader = (body: Codec<unknown>): Codec<unknown> => ({
+    read: (r, f) => {
+      r.take(EXPERIMENTER_HEADER, f);
+      return body.read(r, f);
+    },
+    write: (w, v, f) => {
+      w.u32(experimenter);
+      w.u32(expType);
+      body.write(w, v, f);
+    },
+  });
+  return {
+    part,
+    code: OFPMP_EXPERIMENTER,
+    request: behindHeader(bodies.request),
+    reply: behindHeader(bodies.reply),
+    when: (r) =>
+      r.remaining >= EXPERIMENTER_HEADER &&
+      r.bytes.readUInt32BE(r.offset) === experimenter &&
+      r.bytes.readUInt32BE(r.offset + 4) === expType,
+  };
+};
 
 const rowsOf = (version: OxmVersion): readonly Row[] => [
   {
@@ -104,6 +141,7 @@ const rowsOf = (version: OxmVersion): readonly Row[] => [
     }),
     reply: struct({ part: constant('port_desc'), ports: list(portDescription(version)) }),
   },
+  ...extensionParts(version).map(extensionRow),
 ];
 
 export const multipartRequest = (version: OxmVersion): Codec<MultipartRequest> =>
@@ -124,7 +162,7 @@ function multipart<T extends Multipart>(
   direction: 'request' | 'reply',
 ): Codec<T> {
   const rows = rowsOf(version);
-  const byCode = new Map(rows.map((row) => [row.code, row]));
+  const byCode = Map.groupBy(rows, (row) => row.code);
   const byPart = new Map(rows.map((row) => [row.part, row]));
   return {
     read: (r, f) => {
@@ -133,7 +171,7 @@ function multipart<T extends Multipart>(
       if (flags > MORE) r.keep(r.offset - 2, 2);
       const more = (flags & MORE) !== 0;
       r.pad(4, f);
-      const row = byCode.get(code);
+      const row = byCode.get(code)?.find((candidate) => candidate.when?.(r) ?? true);
       const body =
         row === undefined
           ? { part: 'unknown', partType: code, body: Buffer.from(r.rest()) }

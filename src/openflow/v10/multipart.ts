@@ -9,6 +9,7 @@ import type { Writer } from '../../wire/writer.ts';
 import { extensionParts } from '../nicira/parts.ts';
 import { NICIRA } from '../oxm-fields.ts';
 import { STATS } from './stats.ts';
+import type { StatsReply10, StatsRequest10 } from './stats.ts';
 
 /** OFPSF_REPLY_MORE. */
 const MORE = 1;
@@ -37,7 +38,11 @@ const same = (codec: Codec<unknown>): { request: Codec<unknown>; reply: Codec<un
 /** Vendor statistics without a codec of their own: with the type that vendors put first, and too short for one. */
 const experimenter = struct({ part: constant('experimenter'), experimenter: u32, expType: u32, data: rest });
 const vendor = struct({ part: constant('vendor'), vendor: u32, data: rest });
-export type VendorStats = Wire<typeof vendor>;
+
+type Shared = { readonly part: 'desc' | 'flow' | 'port_desc' };
+/** Bodies that are not of a shape that later versions have. */
+export type V10RequestBody = Exclude<StatsRequest10, Shared> | Wire<typeof experimenter> | Wire<typeof vendor>;
+export type V10ReplyBody = Exclude<StatsReply10, Shared> | Wire<typeof experimenter> | Wire<typeof vendor>;
 
 /** Nicira's have 4 bytes of padding after their type, to align what follows. */
 const nicira = (expType: number, body: Codec<unknown>): Codec<unknown> => ({

@@ -1,7 +1,7 @@
-// struct ofp_phy_port of 1.0 (1.0.1 section 5.2.1), and port-status.
+// struct ofp_phy_port of 1.0 (1.0.1 section 5.2.1), port-status and port-mod.
 
 import { constant, fixedText, macAddress, named, padded, struct, u32, u8 } from '../../wire/codec.ts';
-import type { Codec } from '../../wire/codec.ts';
+import type { Codec, Wire } from '../../wire/codec.ts';
 import type { PortStatusMessage } from '../messages/port-status.ts';
 import type { PortDescription } from '../ports.ts';
 import { fastest, portFeatures10 } from './port-features.ts';
@@ -59,3 +59,14 @@ export const portStatus10: Codec<PortStatusMessage> = struct({
   reason: padded(named(u8, { add: 0, delete: 1, modify: 2 }), 7),
   port: port10,
 });
+
+/** Section 5.3.3: the bits of `mask` take their values from `config`; `hwAddr` only confirms which port is meant. */
+export const portMod10 = struct({
+  type: constant('port_mod'),
+  portNo: portNo16,
+  hwAddr: macAddress,
+  config: u32,
+  mask: u32,
+  advertise: padded(portFeatures10, 4), // 0: as it is
+});
+export type PortMod10 = Wire<typeof portMod10>;

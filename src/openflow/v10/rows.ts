@@ -8,12 +8,15 @@ import type { MultipartReply, MultipartRequest } from '../messages/multipart.ts'
 import { flowMod10, flowRemoved10 } from './flow.ts';
 import { multipart10 } from './multipart.ts';
 import { packetIn10, packetOut10 } from './packet.ts';
-import { portStatus10 } from './ports.ts';
+import { portMod10, portStatus10 } from './ports.ts';
+import type { PortMod10 } from './ports.ts';
+import { queueGetConfigReply10, queueGetConfigRequest10 } from './queue-config.ts';
+import type { QueueConfigMessage10 } from './queue-config.ts';
 import { featuresReply10, hello10, vendor } from './session.ts';
 import type { FeaturesReply10, Hello10, Vendor } from './session.ts';
 
 /** Messages that only 1.0 has, or that say more there. */
-export type V10Message = Hello10 | Vendor | FeaturesReply10;
+export type V10Message = Hello10 | Vendor | FeaturesReply10 | PortMod10 | QueueConfigMessage10;
 
 /** Vendor's id and message type. */
 const SUBTYPED = 8;
@@ -35,8 +38,11 @@ export const v10Rows: readonly MessageRow[] = [
   row('port_status', 12, portStatus10),
   row('packet_out', 13, packetOut10),
   row('flow_mod', 14, flowMod10),
+  row('port_mod', 15, portMod10),
   row('multipart_request', 16, multipart10<MultipartRequest>('multipart_request', 'request')),
   row('multipart_reply', 17, multipart10<MultipartReply>('multipart_reply', 'reply')),
   row('barrier_request', 18, session.barrierRequest),
   row('barrier_reply', 19, session.barrierReply),
+  row('queue_get_config_request', 20, queueGetConfigRequest10),
+  row('queue_get_config_reply', 21, queueGetConfigReply10),
 ];
