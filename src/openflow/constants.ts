@@ -37,3 +37,8 @@ export const OFPMF = { KBPS: 1, PKTPS: 2, BURST: 4, STATS: 8 } as const;
 
 /** enum ofp_bundle_flags (1.4 section 7.3.9). */
 export const OFPBF = { ATOMIC: 1, ORDERED: 2 } as const;
+
+/** Flags of Open vSwitch's actions ct, nat and learn (nicira-ext.h). */
+export const NX_CT_F = { COMMIT: 1, FORCE: 2 } as const;
+export const NX_NAT_F = { SRC: 1, DST: 2, PERSISTENT: 4, PROTO_HASH: 8, PROTO_RANDOM: 16 } as const;
+export const NX_LEARN_F = { SEND_FLOW_REM: 1, DELETE_LEARNED: 2, WRITE_RESULT: 4 } as const;

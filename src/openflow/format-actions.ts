@@ -53,6 +53,8 @@ export function formatAction(action: Action): string {
     case 'pop_vlan':
     case 'pop_pbb':
       return action.type;
+    default:
+      return `${action.type}(...)`;
   }
 }
 

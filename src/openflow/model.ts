@@ -2,53 +2,11 @@
 // Names are those of the specification (1.3.5, 1.4.1, 1.5.1) and of ovs-fields(7); versions differ in the codec only.
 
 import type { Dpid, Mac, PortNo } from '../base/ids.ts';
+import type { Action } from './action-types.ts';
+import type { Match } from './oxm-types.ts';
 
-/** Values of match fields: numbers up to 32 bits, bigint above, text for MAC and IP addresses, bytes for the rest. */
-export type OxmValue = number | bigint | string | Buffer;
-
-/**
- * A match field by its name in ovs-fields(7): `in_port`, `metadata`, `eth_dst`, `eth_src`, `eth_type`, `vlan_vid` (with
- * OFPVID_PRESENT 0x1000), `ip_proto`, `ipv4_src`, `ipv6_dst`, `tcp_flags`, `arp_op`, `arp_spa`, `arp_tpa`, `arp_sha`,
- * `nd_target`, `reg0` ... A field without a mask matches exactly. Order is kept.
- */
-export interface OxmField {
-  readonly name: string;
-  readonly value: OxmValue;
-  readonly mask?: OxmValue;
-  /** OXM_TYPE (class and field) it came under, where this library would have written another one: kept for exactness. */
-  readonly oxmType?: number;
-}
-export type Match = readonly OxmField[];
-
-export type Action =
-  | { readonly type: 'output'; readonly port: number; readonly maxLen?: number } // OFPAT_OUTPUT
-  | { readonly type: 'group'; readonly groupId: number } // OFPAT_GROUP
-  | { readonly type: 'copy_ttl_out' } // OFPAT_COPY_TTL_OUT
-  | { readonly type: 'copy_ttl_in' } // OFPAT_COPY_TTL_IN
-  | { readonly type: 'set_mpls_ttl'; readonly ttl: number } // OFPAT_SET_MPLS_TTL
-  | { readonly type: 'dec_mpls_ttl' } // OFPAT_DEC_MPLS_TTL
-  | { readonly type: 'push_vlan'; readonly etherType: number } // OFPAT_PUSH_VLAN
-  | { readonly type: 'pop_vlan' } // OFPAT_POP_VLAN
-  | { readonly type: 'push_mpls'; readonly etherType: number } // OFPAT_PUSH_MPLS
-  | { readonly type: 'pop_mpls'; readonly etherType: number } // OFPAT_POP_MPLS
-  | { readonly type: 'push_pbb'; readonly etherType: number } // OFPAT_PUSH_PBB
-  | { readonly type: 'pop_pbb' } // OFPAT_POP_PBB
-  | { readonly type: 'set_field'; readonly field: OxmField } // OFPAT_SET_FIELD
-  | { readonly type: 'set_queue'; readonly queueId: number } // OFPAT_SET_QUEUE
-  | { readonly type: 'set_nw_ttl'; readonly ttl: number } // OFPAT_SET_NW_TTL
-  | { readonly type: 'dec_nw_ttl' } // OFPAT_DEC_NW_TTL
-  | {
-      readonly type: 'move'; // NXAST_REG_MOVE; OFPAT_COPY_FIELD from 1.5 on
-      readonly src: string;
-      readonly srcBit: number;
-      readonly dst: string;
-      readonly dstBit: number;
-      readonly bits: number;
-      /** As `oxmType` of OxmField. */
-      readonly srcOxmType?: number;
-      readonly dstOxmType?: number;
-    }
-  | { readonly type: 'unknown'; readonly actionType: number; readonly body: Buffer };
+export type * from './action-types.ts';
+export type { Match, OxmField, OxmValue } from './oxm-types.ts';
 
 export type Instruction =
   | { readonly type: 'goto_table'; readonly table: number } // OFPIT_GOTO_TABLE
