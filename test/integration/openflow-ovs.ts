@@ -9,6 +9,8 @@ import { join } from 'node:path';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 const WAIT_MS = 10_000;
+/** Our end of the cable. */
+const OUTSIDE = `of${process.pid}o`;
 
 /** Why these tests cannot run here; null if they can. */
 export function reasonToSkip(): string | null {
@@ -104,18 +106,19 @@ export class PrivateOvs {
       const gone = new Promise((resolve) => daemon.once('exit', resolve));
       if (daemon.exitCode === null && daemon.kill('SIGTERM')) await gone;
     }
+    spawnSync('ip', ['link', 'delete', OUTSIDE]); // with the namespace it would go some time later
     spawnSync('ip', ['netns', 'delete', this.#namespace]);
     rmSync(this.folder, { recursive: true });
   }
 
   #addNamespace(): void {
-    const [outside, inside] = [`of${process.pid}o`, `of${process.pid}i`];
+    const inside = `of${process.pid}i`;
     const { here, there } = cable();
     const ip = (...args: readonly string[]): unknown => execFileSync('ip', args);
     ip('netns', 'add', this.#namespace);
-    ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside, 'netns', this.#namespace);
-    ip('address', 'add', `${here}/30`, 'dev', outside);
-    ip('link', 'set', outside, 'up');
+    ip('link', 'add', OUTSIDE, 'type', 'veth', 'peer', 'name', inside, 'netns', this.#namespace);
+    ip('address', 'add', `${here}/30`, 'dev', OUTSIDE);
+    ip('link', 'set', OUTSIDE, 'up');
     ip('-n', this.#namespace, 'address', 'add', `${there}/30`, 'dev', inside);
     ip('-n', this.#namespace, 'link', 'set', inside, 'up');
   }

@@ -1,52 +1,19 @@
-// The OpenFlow server against Open vSwitch, in each version it speaks, over TCP and TLS. Needs root and Open vSwitch.
+// What one switch and the OpenFlow server say to each other, on Open vSwitch, in each version it speaks. Needs root and Open
+// vSwitch.
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
-import { createLog } from '../../src/base/log.ts';
 import { OFPFF, OFPMF, OFPP, OFPR } from '../../src/openflow/constants.ts';
 import { formatFlow } from '../../src/openflow/format-flow.ts';
-import type { FlowMod, PacketIn, PortStatus, SwitchEvent } from '../../src/openflow/model.ts';
+import type { PacketIn, PortStatus, SwitchEvent } from '../../src/openflow/model.ts';
 import { OpenFlowError } from '../../src/openflow/openflow-error.ts';
-import { createOpenFlowServer } from '../../src/openflow/openflow-server.ts';
-import type { OpenFlowServer, OpenFlowServerOptions, TlsMaterial } from '../../src/openflow/openflow-server.ts';
 import type { SwitchChannel } from '../../src/openflow/switch-channel.ts';
 import { FLOWS } from '../unit/openflow/flow-examples.ts';
-import { Certificates, PrivateOvs, reasonToSkip, until } from './openflow-ovs.ts';
-
-const VERSIONS = [
-  ['OpenFlow13', 4],
-  ['OpenFlow14', 5],
-  ['OpenFlow15', 6],
-] as const;
+import { drop, OpenFlowBed, overlapping, senseless, VERSIONS, type Recorder } from './openflow-bed.ts';
+import { reasonToSkip, until, type PrivateOvs } from './openflow-ovs.ts';
 
 const ARP_REQUEST = Buffer.from(
   'ffffffffffff020000000001080600010800060400010200000000010a0000010000000000000a000002'.padEnd(120, '0'),
   'hex',
 );
-
-/** A server and all it has said, in order. */
-interface Recorder {
-  readonly server: OpenFlowServer;
-  readonly switches: SwitchChannel[];
-  readonly events: SwitchEvent[];
-  readonly closings: OpenFlowError[];
-}
-
-async function listen(
-  options: Partial<OpenFlowServerOptions> & Pick<OpenFlowServerOptions, 'listen'>,
-): Promise<Recorder> {
-  const switches: SwitchChannel[] = [];
-  const events: SwitchEvent[] = [];
-  const closings: OpenFlowError[] = [];
-  const server = await createOpenFlowServer({
-    onSwitch: (sw) => switches.push(sw),
-    onEvent: (_sw, event) => events.push(event),
-    onClose: (_sw, reason) => closings.push(reason),
-    ...options,
-  });
-  return { server, switches, events, closings };
-}
-
-const portOf = ({ server }: Recorder, index = 0): number => server.addresses[index]?.port ?? 0;
 
 async function refusal(promise: Promise<unknown>): Promise<OpenFlowError> {
   try {
@@ -58,27 +25,10 @@ async function refusal(promise: Promise<unknown>): Promise<OpenFlowError> {
   throw new Error('not refused');
 }
 
-const drop = (priority: number, more: Partial<FlowMod> = {}): FlowMod => ({
-  type: 'flow_mod',
-  command: 'add',
-  table: 0,
-  priority,
-  cookie: BigInt(priority),
-  match: [{ name: 'in_port', value: 1 }],
-  instructions: [],
-  ...more,
-});
-/** Without the Ethernet type its match has no meaning: OFPBMC_BAD_PREREQ. */
-const senseless = (priority: number): FlowMod => drop(priority, { match: [{ name: 'tcp_dst', value: 80 }] });
-/** Refused only when it is to take effect: then it overlaps another flow of its priority. */
-const overlapping = (priority: number): FlowMod =>
-  drop(priority, { match: [{ name: 'eth_type', value: 0x0806 }], flags: OFPFF.CHECK_OVERLAP });
-
-describe('OpenFlow server and Open vSwitch', function () {
+describe('OpenFlow with Open vSwitch', function () {
   this.timeout(30_000);
+  let bed: OpenFlowBed;
   let ovs: PrivateOvs;
-  let bridges = 0;
-  const open: Recorder[] = [];
 
   before(async function () {
     const reason = reasonToSkip();
@@ -86,36 +36,18 @@ describe('OpenFlow server and Open vSwitch', function () {
       console.log(`      skipped: ${reason}`);
       this.skip();
     }
-    ovs = new PrivateOvs();
+    bed = new OpenFlowBed();
+    ovs = bed.ovs;
     await ovs.start();
   });
 
-  after(async () => {
-    await (ovs as PrivateOvs | undefined)?.stop();
-  });
-
-  const newBridge = (version: string): string => {
-    bridges += 1;
-    const name = `of${process.pid % 100_000}-${bridges}`;
-    ovs.addBridge(name, version);
-    return name;
-  };
-
-  const start = async (options: Partial<OpenFlowServerOptions> = {}): Promise<Recorder> => {
-    const recorder = await listen({ listen: { host: ovs.controllerHost, port: 0 }, ...options });
-    open.push(recorder);
-    return recorder;
-  };
-
   afterEach(async () => {
-    for (const { server } of open.splice(0)) await server.close();
+    await (bed as OpenFlowBed | undefined)?.closeServers();
   });
 
-  const connect = async (bridge: string, recorder: Recorder, scheme = 'tcp'): Promise<SwitchChannel> => {
-    const before = recorder.switches.length;
-    ovs.vsctl('set-controller', bridge, `${scheme}:${ovs.controllerHost}:${portOf(recorder)}`);
-    return until(`${bridge} connects`, () => recorder.switches[before] ?? null);
-  };
+  after(async () => {
+    await (bed as OpenFlowBed | undefined)?.ovs.stop();
+  });
 
   for (const [name, version] of VERSIONS) {
     describe(name, () => {
@@ -126,9 +58,9 @@ describe('OpenFlow server and Open vSwitch', function () {
         until(what, () => recorder.events.find(which) ?? null);
 
       beforeEach(async () => {
-        bridge = newBridge(name);
-        recorder = await start();
-        sw = await connect(bridge, recorder);
+        bridge = bed.newBridge(name);
+        recorder = await bed.start();
+        sw = await bed.connect(bridge, recorder);
       });
 
       afterEach(() => {
@@ -302,120 +234,4 @@ describe('OpenFlow server and Open vSwitch', function () {
       });
     });
   }
-
-  it('serves several switches at once, each with its own events', async () => {
-    const told: string[] = [];
-    const recorder = await start({ onEvent: (sw, e) => told.push(`${sw.dpid} ${e.type}`) });
-    const names = VERSIONS.map(([name]) => newBridge(name));
-    const switches: SwitchChannel[] = [];
-    for (const name of names) switches.push(await connect(name, recorder));
-    expect(switches.map(({ version }) => version)).to.deep.equal([4, 5, 6]);
-    switches[1]?.send(senseless(1));
-    await Promise.all(switches.map((sw) => sw.barrier()));
-    expect(told).to.deep.equal([`${switches[1]?.dpid ?? ''} error`]);
-    for (const name of names) ovs.deleteBridge(name);
-    await until('all are gone', () => (recorder.closings.length === 3 ? true : null));
-    expect(recorder.server.switches.size).to.equal(0);
-  });
-
-  it('takes the highest version both sides speak', async () => {
-    const recorder = await start({ versions: [4, 5] });
-    const bridge = newBridge('OpenFlow13,OpenFlow14,OpenFlow15');
-    expect((await connect(bridge, recorder)).version).to.equal(5);
-    ovs.deleteBridge(bridge);
-  });
-
-  it('refuses a switch that speaks OpenFlow 1.0 only, and says so to it', async () => {
-    const recorder = await start();
-    const bridge = newBridge('OpenFlow10');
-    ovs.vsctl('set-controller', bridge, `tcp:${ovs.controllerHost}:${portOf(recorder)}`);
-    const log = `${ovs.folder}/vswitchd.log`;
-    const line = await until('the refusal', () =>
-      /version negotiation failed.*|.*no common version.*/.exec(readFileSync(log, 'utf8')),
-    );
-    expect(line[0]).to.match(/version negotiation|no common version/);
-    expect(recorder.switches).to.deep.equal([]);
-    ovs.deleteBridge(bridge);
-  });
-
-  it('notices by echo that a switch has stopped, and takes it back when it goes on', async () => {
-    const recorder = await start({ liveness: { quietMs: 200, answerMs: 200 } });
-    const bridge = newBridge('OpenFlow14');
-    await connect(bridge, recorder);
-    ovs.vswitchd.kill('SIGSTOP');
-    try {
-      await until('the silence is noticed', () => (recorder.closings[0]?.code === 'TIMEOUT' ? true : null));
-    } finally {
-      ovs.vswitchd.kill('SIGCONT');
-    }
-    await until('it connects again', () => recorder.switches[1] ?? null);
-    ovs.deleteBridge(bridge);
-  });
-
-  describe('over TLS', () => {
-    let certificates: Certificates;
-    let material: TlsMaterial;
-
-    before(() => {
-      certificates = new Certificates(ovs.folder);
-      certificates.authority('ca');
-      certificates.authority('stranger-ca');
-      certificates.issue('controller', 'ca');
-      certificates.issue('switch', 'ca');
-      certificates.issue('stranger', 'stranger-ca');
-      const pem = (name: string): Buffer => readFileSync(certificates.path(name));
-      material = { key: pem('controller.key'), cert: pem('controller.pem'), ca: pem('ca.pem') };
-    });
-
-    const useCertificate = (name: string): void => {
-      ovs.vsctl(
-        'set-ssl',
-        certificates.path(`${name}.key`),
-        certificates.path(`${name}.pem`),
-        certificates.path('ca.pem'),
-      );
-    };
-
-    for (const [name, version] of VERSIONS) {
-      it(`serves a switch whose certificate our authority signed, ${name}`, async () => {
-        useCertificate('switch');
-        const recorder = await start({ listen: { host: ovs.controllerHost, port: 0, tls: material } });
-        const bridge = newBridge(name);
-        const sw = await connect(bridge, recorder, 'ssl');
-        expect(sw.version).to.equal(version);
-        await (await sw.prepareBundle([drop(1)])).commit();
-        expect(ovs.flows(name, bridge)).to.have.length(1);
-        ovs.deleteBridge(bridge);
-      });
-    }
-
-    it('refuses a switch with another authority’s certificate, and serves it when it shows the right one', async () => {
-      useCertificate('stranger');
-      const lines: string[] = [];
-      const recorder = await start({
-        listen: { host: ovs.controllerHost, port: 0, tls: material },
-        log: createLog({ write: (line) => lines.push(line) }),
-      });
-      const bridge = newBridge('OpenFlow13');
-      ovs.vsctl('set-controller', bridge, `ssl:${ovs.controllerHost}:${portOf(recorder)}`);
-      await until('the switch is refused', () => lines.find((line) => line.includes('switch refused by TLS')) ?? null);
-      expect(recorder.switches).to.deep.equal([]);
-      useCertificate('switch');
-      await until('it connects', () => recorder.switches[0] ?? null);
-      ovs.deleteBridge(bridge);
-    });
-
-    it('refuses a switch without TLS', async () => {
-      const lines: string[] = [];
-      const recorder = await start({
-        listen: { host: ovs.controllerHost, port: 0, tls: material },
-        log: createLog({ write: (line) => lines.push(line) }),
-      });
-      const bridge = newBridge('OpenFlow13');
-      ovs.vsctl('set-controller', bridge, `tcp:${ovs.controllerHost}:${portOf(recorder)}`);
-      await until('it is refused', () => lines.find((line) => line.includes('switch refused by TLS')) ?? null);
-      expect(recorder.switches).to.deep.equal([]);
-      ovs.deleteBridge(bridge);
-    });
-  });
 });
