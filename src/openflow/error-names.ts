@@ -1,6 +1,11 @@
 // Names of OFPT_ERROR types and codes (1.5.1 section 7.5.4), as Open vSwitch and the specifications write them.
 // A code's index is its number; 1.3, 1.4 and 1.5 agree where they share one.
 
+import { experimenterErrorName } from './nicira/error-names.ts';
+import { ONF } from './oxm-fields.ts';
+import { errorName10 } from './v10/error-names.ts';
+import type { WireVersion } from './wire-version.ts';
+
 type Codes = readonly (string | null)[];
 
 interface ErrorType {
@@ -92,10 +97,21 @@ export const OFPET_EXPERIMENTER = 0xffff;
 /** EXT-230 carries the bundle codes in 1.3 as experimenter errors from this number on. */
 const ONF_BUNDLE_FAILED = 2300;
 
+/** What is known of an error besides its numbers. */
+export interface ErrorContext {
+  /** Of the message; 1.3 unless given. */
+  readonly version?: WireVersion;
+  /** As the error carries it: an experimenter's error says there whose it is. */
+  readonly data?: Buffer;
+}
+
 /** The code's name; its number where the specification has none, as in `OFPET_BAD_MATCH/77`. */
-export function errorName(errorType: number, errorCode: number): string {
+export function errorName(errorType: number, errorCode: number, { version = 4, data }: ErrorContext = {}): string {
+  if (version === 1) return errorName10(errorType, errorCode, data);
   if (errorType === OFPET_EXPERIMENTER) {
-    return TYPES[BUNDLE_FAILED]?.codes[errorCode - ONF_BUNDLE_FAILED] ?? `OFPET_EXPERIMENTER/${errorCode}`;
+    const experimenter = data !== undefined && data.length >= 4 ? data.readUInt32BE(0) : ONF;
+    const bundle = experimenter === ONF ? TYPES[BUNDLE_FAILED]?.codes[errorCode - ONF_BUNDLE_FAILED] : undefined;
+    return bundle ?? experimenterErrorName(experimenter, errorCode) ?? `OFPET_EXPERIMENTER/${errorCode}`;
   }
   const known = TYPES[errorType];
   return known?.codes[errorCode] ?? `${known?.name ?? errorType}/${errorCode}`;

@@ -53,7 +53,7 @@ function formatBody(message: Message): string {
     case 'multipart_reply':
       return words(formatPart(message.body), message.more && 'more');
     case 'error':
-      return `${errorName(message.errorType, message.errorCode)} ${message.data.toString('hex')}`;
+      return `${errorName(message.errorType, message.errorCode, message)} ${message.data.toString('hex')}`;
     case 'bundle_control':
       return `bundle_id=0x${message.bundleId.toString(16)} ${message.control} flags=${message.flags}`;
     case 'bundle_add':

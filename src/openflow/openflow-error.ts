@@ -3,6 +3,7 @@
 import { StateferryError } from '../base/errors.ts';
 import { errorName } from './error-names.ts';
 import type { FlowMod } from './model.ts';
+import type { WireVersion } from './wire-version.ts';
 
 export type OpenFlowErrorCode =
   | 'REJECTED' // the switch answered OFPT_ERROR: errorType and errorCode say why
@@ -21,6 +22,8 @@ export interface OpenFlowErrorDetail {
   readonly errorCode?: number;
   /** What the switch sent with it: usually the beginning of the refused message. */
   readonly data?: Buffer;
+  /** Of the OFPT_ERROR: its numbers mean something else in 1.0. */
+  readonly version?: WireVersion;
   /** The flow-mod of a bundle that the switch refused. */
   readonly mod?: FlowMod;
 }
@@ -35,7 +38,7 @@ export class OpenFlowError extends StateferryError<OpenFlowErrorCode> {
 
   constructor(code: OpenFlowErrorCode, message: string, detail: OpenFlowErrorDetail = {}) {
     const { errorType, errorCode, cause } = detail;
-    const name = errorType === undefined || errorCode === undefined ? null : errorName(errorType, errorCode);
+    const name = errorType === undefined || errorCode === undefined ? null : errorName(errorType, errorCode, detail);
     super(code, message, {
       cause,
       retriable: code === 'QUEUE_FULL',

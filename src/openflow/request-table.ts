@@ -136,7 +136,7 @@ export class RequestTable {
 /** The switch's OFPT_ERROR as the error a request rejects with. */
 export function rejected(what: string, error: ErrorMessage, cause?: unknown): OpenFlowError {
   const { errorType, errorCode, data } = error;
-  return new OpenFlowError('REJECTED', `the switch refused ${what}: ${errorName(errorType, errorCode)}`, {
+  return new OpenFlowError('REJECTED', `the switch refused ${what}: ${errorName(errorType, errorCode, { data })}`, {
     errorType,
     errorCode,
     data,
