@@ -25,7 +25,13 @@ export type NxFlowMonitorMessage =
 /** enum nx_flow_monitor_flags: when to tell, and what. */
 export const NXFMF = { INITIAL: 1, ADD: 2, DELETE: 4, MODIFY: 8, ACTIONS: 16, OWN: 32 } as const;
 
-export interface FlowMonitor {
+interface MatchForm {
+  readonly match: Match;
+  /** 1.3: as EXT-187 has it, and not as Open vSwitch. */
+  readonly bareMatch?: boolean;
+}
+
+export interface FlowMonitor extends MatchForm {
   /** Chosen by the controller, for nx_flow_monitor_cancel. */
   readonly id: number;
   readonly flags: number; // NXFMF
@@ -33,12 +39,11 @@ export interface FlowMonitor {
   readonly outPort?: number;
   /** OFPTT_ALL unless given. */
   readonly table?: number;
-  readonly match: Match;
 }
 
 const EVENTS = ['added', 'deleted', 'modified'] as const;
 
-interface FullUpdate {
+interface FullUpdate extends MatchForm {
   readonly event: (typeof EVENTS)[number];
   readonly reason: number; // OFPRR_*, when deleted
   readonly priority: number;
@@ -46,7 +51,6 @@ interface FullUpdate {
   readonly hardTimeout: number;
   readonly table: number;
   readonly cookie: bigint;
-  readonly match: Match;
   /** Empty unless the monitor asks for actions. */
   readonly instructions: readonly Instruction[];
 }
@@ -59,9 +63,10 @@ const OFPMT_OXM = 1;
 
 /** What the two of them do not share. */
 interface Variant {
-  /** `length` stood outside, in the 16 bits at `lengthAt`. */
-  readMatch(r: Reader, length: number, lengthAt: number, field: string): Match;
-  writeMatch(w: Writer, value: Match, lengthAt: number, field: string): void;
+  /** `length` stood outside. */
+  readMatch(r: Reader, length: number, field: string): MatchForm;
+  /** It goes into the 16 bits at `lengthAt`. */
+  writeMatch(w: Writer, value: MatchForm, lengthAt: number, field: string): void;
   readonly instructions: Codec<readonly Instruction[]>;
   readonly request: Codec<FlowMonitor>;
 }
@@ -69,9 +74,9 @@ interface Variant {
 const nxFields = nxMatch(1);
 
 const NICIRA_VARIANT: Variant = {
-  readMatch: (r, length, _lengthAt, f) => nxFields.read(r, length, f),
-  writeMatch: (w, value, lengthAt, f) => {
-    nxFields.write(w, value, lengthAt, f);
+  readMatch: (r, length, f) => ({ match: nxFields.read(r, length, f) }),
+  writeMatch: (w, { match: fields }, lengthAt, f) => {
+    nxFields.write(w, fields, lengthAt, f);
   },
   instructions: actionList,
   request: {
@@ -98,20 +103,36 @@ const NICIRA_VARIANT: Variant = {
 
 const oxmMatch = match(4);
 const oxmFields = fieldList(4);
+const bareMatch = nxMatch(4);
+const MATCH_HEAD = 4;
 
-/** The match has a head of its own here, so that its length stands in two places: the inner one counts. */
-function readOxmMatch(r: Reader, length: number, lengthAt: number, f: string): Match {
-  const start = r.offset;
-  const fields = oxmMatch.read(r, f);
-  if (r.bytes.readUInt16BE(start + 2) !== length) r.keep(lengthAt, 2);
-  return fields;
+/**
+ * EXT-187 has the bare fields here, as nx_match has them; Open vSwitch reads and writes a whole ofp_match, whose head says
+ * the length once more. That is how they are told apart: no field begins like it.
+ */
+function readOxmMatch(r: Reader, length: number, f: string): MatchForm {
+  const whole =
+    length >= MATCH_HEAD &&
+    r.remaining >= MATCH_HEAD &&
+    r.bytes.readUInt16BE(r.offset) === OFPMT_OXM &&
+    r.bytes.readUInt16BE(r.offset + 2) === length;
+  return whole ? { match: oxmMatch.read(r, f) } : { match: bareMatch.read(r, length, f), bareMatch: true };
 }
 
-function writeOxmMatch(w: Writer, value: Match, lengthAt: number, f: string): void {
+function writeOxmMatch(
+  w: Writer,
+  { match: fields, bareMatch: bare = false }: MatchForm,
+  lengthAt: number,
+  f: string,
+): void {
+  if (bare) {
+    bareMatch.write(w, fields, lengthAt, f);
+    return;
+  }
   const start = w.length;
   w.u16(OFPMT_OXM);
   w.u16(0);
-  oxmFields.write(w, value, f);
+  oxmFields.write(w, fields, f);
   for (const at of [start + 2, lengthAt]) w.patchU16(at, w.length - start, `${f}.length`);
   w.align(8, start);
 }
@@ -123,11 +144,10 @@ const ONF_VARIANT: Variant = {
   request: {
     read: (r, f) => {
       const [id, flags] = [r.u32(`${f}.id`), r.u16(`${f}.flags`)];
-      const lengthAt = r.offset;
       const length = r.u16(`${f}.match.length`);
       const [outPort, table] = [r.u32(`${f}.outPort`), r.u8(`${f}.table`)];
       r.pad(3, f);
-      return { id, flags, outPort, table, match: readOxmMatch(r, length, lengthAt, `${f}.match`) };
+      return { id, flags, outPort, table, ...readOxmMatch(r, length, `${f}.match`) };
     },
     write: (w, v, f) => {
       w.u32(v.id, `${f}.id`);
@@ -137,7 +157,7 @@ const ONF_VARIANT: Variant = {
       w.u32(v.outPort ?? OFPP.ANY, `${f}.outPort`);
       w.u8(v.table ?? OFPTT_ALL, `${f}.table`);
       w.zeros(3);
-      writeOxmMatch(w, v.match, lengthAt, `${f}.match`);
+      writeOxmMatch(w, v, lengthAt, `${f}.match`);
     },
   },
 };
@@ -175,7 +195,6 @@ const readAbbreviated = (r: Reader, f: string): FlowUpdate => ({ event: 'abbrev'
 function readFull(variant: Variant, r: Reader, event: FullUpdate['event'] | undefined, f: string): FullUpdate {
   if (event === undefined) throw new WireError('BAD_VALUE', `${f}.event`, r.offset - 2);
   const [reason, priority, idleTimeout, hardTimeout] = [r.u16(f), r.u16(f), r.u16(f), r.u16(f)];
-  const lengthAt = r.offset;
   const length = r.u16(`${f}.match.length`);
   const table = r.u8(`${f}.table`);
   r.pad(1, f);
@@ -188,7 +207,7 @@ function readFull(variant: Variant, r: Reader, event: FullUpdate['event'] | unde
     hardTimeout,
     table,
     cookie,
-    match: variant.readMatch(r, length, lengthAt, `${f}.match`),
+    ...variant.readMatch(r, length, `${f}.match`),
     instructions: variant.instructions.read(r, `${f}.instructions`),
   };
 }
@@ -203,7 +222,7 @@ function writeFull(variant: Variant, w: Writer, v: FullUpdate, f: string): void 
   w.u8(v.table, `${f}.table`);
   w.zeros(1);
   w.u64(v.cookie, `${f}.cookie`);
-  variant.writeMatch(w, v.match, lengthAt, `${f}.match`);
+  variant.writeMatch(w, v, lengthAt, `${f}.match`);
   variant.instructions.write(w, v.instructions, `${f}.instructions`);
 }
 
