@@ -69,7 +69,7 @@ export class AgentRequests {
       case 'uploadRequest': {
         const { value } = body;
         this.#authorize(value.migration, value.selector);
-        return { $case: 'uploadState', value: await this.#host.upload(value, (chunk): unknown => this.#emit(chunk)) };
+        return { $case: 'uploadState', value: await this.#host.upload(value, (chunk) => this.#emit(chunk)) };
       }
       case 'getReady':
         this.#authorize(body.value.migration, body.value.selector);

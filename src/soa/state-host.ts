@@ -2,26 +2,8 @@
 // Must not know how messages travel (src/protocol) nor who decides about migrations (src/som).
 
 import { StateferryError } from '../base/errors.ts';
-import type {
-  Abort,
-  Commit,
-  Done,
-  Drained,
-  Gate,
-  GetReady,
-  Heartbeat,
-  Installed,
-  Quiesce,
-  Quiesced,
-  Ready,
-  Refusal,
-  Refused,
-  Retire,
-  StateChunk,
-  StateHostRegistration,
-  UploadRequest,
-  UploadState,
-} from '../protocol/generated/stateferry.ts';
+import type { Heartbeat, Refusal, Refused, StateHostRegistration } from '../protocol/generated/stateferry.ts';
+import type { StateRequests } from '../protocol/state-requests.ts';
 
 /** Why a State Host refuses a whole request. `Refused.reason` on the wire; docs/protocol.md lists them for operators. */
 export const REFUSED_REASONS = [
@@ -75,31 +57,10 @@ export const unknownMigration = (migration: string): RefusedError =>
   new RefusedError('unknown-migration', migration, 'not known here');
 
 /**
- * One State Host. All methods but the synchronous ones may reject with `RefusedError`; anything else they reject with is a
- * defect or a dead kernel socket. Requests about the same migration must be made in the order the SOM sent them; each
- * is idempotent, so that a session that was cut may repeat the last one.
+ * One State Host. Requests may reject with `RefusedError`; anything else they reject with is a defect or a dead kernel socket.
  */
-export interface StateHost {
+export interface StateHost extends StateRequests {
   registration(): Promise<StateHostRegistration>;
-  /**
-   * Source. Emits the snapshot's chunks (the last of them `final`), resolves with the manifest, and with `follow` goes on
-   * emitting PHASE_DELTA (after the drain PHASE_LATE) chunks until retire, abort or close.
-   */
-  upload(request: UploadRequest, emit: (chunk: StateChunk) => void): Promise<UploadState>;
-  /** Destination: checks the manifest and cancels what is still pending for the same selector. */
-  getReady(request: GetReady): Promise<Ready>;
-  /** Destination: `Installed` for `final` chunks, null for others. Chunks may be handed over without waiting. */
-  download(chunk: StateChunk): Promise<Installed | null>;
-  /** Source: waits for the markers on the data ports and for handshakes to end, at most `boundMs`. */
-  quiesce(request: Quiesce): Promise<Quiesced>;
-  /** Source: refuses new connections, emits the final PHASE_DRAIN chunk, then resolves. */
-  gate(request: Gate): Promise<Drained>;
-  /** Both: the lift is done; from now on only forward TCP transitions count. */
-  commit(request: Commit): Promise<Done>;
-  /** Both: the source opens its gate and stops following; the destination deletes what it installed. */
-  abort(request: Abort): Promise<Done>;
-  /** Source: deletes what was handed over, stops following, opens its gate. */
-  retire(request: Retire): Promise<Done>;
   heartbeat(): Heartbeat;
   /** Announces this State Host on its data ports (LLDP keyed by `AaReply.lldp_key`), once a second until close. */
   startAnnouncing(key: Buffer): void;

@@ -3,34 +3,11 @@
 
 import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Route } from '../base/route.ts';
-import type {
-  Abort,
-  Commit,
-  Done,
-  Drained,
-  Gate,
-  GetReady,
-  Installed,
-  Quiesce,
-  Quiesced,
-  Ready,
-  Retire,
-  StateChunk,
-  UploadRequest,
-  UploadState,
-} from '../protocol/generated/stateferry.ts';
+import type { StateRequests } from '../protocol/state-requests.ts';
 
 /** One registered State Host. Rejects with AgentError (agents/agent-error.ts). */
-export interface Agent {
+export interface Agent extends StateRequests {
   readonly id: StateHostId;
-  upload(request: UploadRequest, onChunk: (chunk: StateChunk) => void): Promise<UploadState>;
-  getReady(request: GetReady): Promise<Ready>;
-  download(chunk: StateChunk): Promise<Installed | null>;
-  quiesce(request: Quiesce): Promise<Quiesced>;
-  gate(request: Gate): Promise<Drained>;
-  commit(request: Commit): Promise<Done>;
-  abort(request: Abort): Promise<Done>;
-  retire(request: Retire): Promise<Done>;
 }
 
 export interface Agents {

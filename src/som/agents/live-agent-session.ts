@@ -25,6 +25,7 @@ import type {
   UploadRequest,
   UploadState,
 } from '../../protocol/generated/stateferry.ts';
+import type { ChunkTaker } from '../../protocol/state-requests.ts';
 import { AgentError } from './agent-error.ts';
 import type { AgentSession } from './agent-session.ts';
 import { refusedError, RequestTable, type ReplyCase, type ReplyValue } from './request-table.ts';
@@ -80,7 +81,7 @@ const MAX_GIVEN_UP = 1024;
 
 interface RunningUpload {
   order: UploadOrder;
-  readonly onChunk: (chunk: StateChunk) => void | Promise<void>;
+  readonly onChunk: ChunkTaker;
 }
 
 export class LiveAgentSession implements AgentSession {
@@ -134,31 +135,26 @@ export class LiveAgentSession implements AgentSession {
     return this.#paused;
   }
 
-  async upload(
-    request: UploadRequest,
-    onChunk: (chunk: StateChunk) => void | Promise<void>,
-    signal?: AbortSignal,
-  ): Promise<UploadState> {
+  async upload(request: UploadRequest, onChunk: ChunkTaker): Promise<UploadState> {
     const { migration } = request;
     this.#uploads.set(migration, { order: UPLOAD_START, onChunk });
     try {
       const body = { $case: 'uploadRequest', value: request } as const;
-      return await this.#ask(migration, body, 'uploadState', this.#io.timeouts.uploadMs, signal);
+      return await this.#ask(migration, body, 'uploadState', this.#io.timeouts.uploadMs);
     } catch (error) {
       this.#uploads.delete(migration);
       throw error;
     }
   }
 
-  getReady(request: GetReady, signal?: AbortSignal): Promise<Ready> {
+  getReady(request: GetReady): Promise<Ready> {
     const body = { $case: 'getReady', value: request } as const;
-    return this.#ask(request.migration, body, 'ready', this.#io.timeouts.readyMs, signal);
+    return this.#ask(request.migration, body, 'ready', this.#io.timeouts.readyMs);
   }
 
-  async download(chunk: StateChunk, signal?: AbortSignal): Promise<Installed | null> {
+  async download(chunk: StateChunk): Promise<Installed | null> {
     const body = { $case: 'stateChunk', value: chunk } as const;
-    if (chunk.final) return this.#ask(chunk.migration, body, 'installed', this.#io.timeouts.installMs, signal);
-    signal?.throwIfAborted();
+    if (chunk.final) return this.#ask(chunk.migration, body, 'installed', this.#io.timeouts.installMs);
     this.#throwIfOver(chunk.migration);
     try {
       await this.#io.send({ request: 0n, body });
@@ -170,34 +166,34 @@ export class LiveAgentSession implements AgentSession {
     return null;
   }
 
-  quiesce(request: Quiesce, signal?: AbortSignal): Promise<Quiesced> {
+  quiesce(request: Quiesce): Promise<Quiesced> {
     const body = { $case: 'quiesce', value: request } as const;
     const timeoutMs = request.boundMs + this.#io.timeouts.quiesceMs;
-    return this.#ask(request.migration, body, 'quiesced', timeoutMs, signal);
+    return this.#ask(request.migration, body, 'quiesced', timeoutMs);
   }
 
-  gate(request: Gate, signal?: AbortSignal): Promise<Drained> {
+  gate(request: Gate): Promise<Drained> {
     const body = { $case: 'gate', value: request } as const;
-    return this.#ask(request.migration, body, 'drained', this.#io.timeouts.gateMs, signal);
+    return this.#ask(request.migration, body, 'drained', this.#io.timeouts.gateMs);
   }
 
-  commit(request: Commit, signal?: AbortSignal): Promise<Done> {
+  commit(request: Commit): Promise<Done> {
     const body = { $case: 'commit', value: request } as const;
-    return this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs, signal);
+    return this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs);
   }
 
-  async abort(request: Abort, signal?: AbortSignal): Promise<Done> {
+  async abort(request: Abort): Promise<Done> {
     // Giving up twice is no news: abort is also how a given-up migration is cleaned away.
     this.#givenUp.delete(request.migration);
     const body = { $case: 'abort', value: request } as const;
-    const done = await this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs, signal);
+    const done = await this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs);
     this.#forget(request.migration);
     return done;
   }
 
-  async retire(request: Retire, signal?: AbortSignal): Promise<Done> {
+  async retire(request: Retire): Promise<Done> {
     const body = { $case: 'retire', value: request } as const;
-    const done = await this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs, signal);
+    const done = await this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs);
     this.#forget(request.migration);
     return done;
   }
@@ -237,12 +233,9 @@ export class LiveAgentSession implements AgentSession {
     body: NonNullable<ToSoa['body']>,
     expected: C,
     timeoutMs: number,
-    signal: AbortSignal | undefined,
   ): Promise<ReplyValue<C>> {
     this.#throwIfOver(migration);
-    return this.#requests.ask({ migration, expected, timeoutMs, signal }, (request) =>
-      this.#io.send({ request, body }),
-    );
+    return this.#requests.ask({ migration, expected, timeoutMs }, (request) => this.#io.send({ request, body }));
   }
 
   #throwIfOver(migration: string): void {

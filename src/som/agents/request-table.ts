@@ -21,7 +21,6 @@ export interface RequestSpec<C extends ReplyCase> {
   readonly migration: string;
   readonly expected: C;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
 }
 
 export class RequestTable {
@@ -46,23 +45,19 @@ export class RequestTable {
 
   #wait(spec: RequestSpec<ReplyCase>, send: (request: bigint) => Promise<void>): Promise<Reply['value']> {
     return new Promise((resolve, reject) => {
-      spec.signal?.throwIfAborted();
       this.#last += 1n;
       const number = this.#last;
       const fail = (error: Error): void => {
         release();
         reject(error);
       };
-      const onAbort = (): void => fail(spec.signal?.reason as Error);
       const cancelTimer = this.#clock.after(spec.timeoutMs, () => {
         fail(new AgentError('timeout', this.#id, `no ${spec.expected} for ${spec.migration} in ${spec.timeoutMs} ms`));
       });
       const release = (): void => {
         this.#waiting.delete(number);
         cancelTimer();
-        spec.signal?.removeEventListener('abort', onAbort);
       };
-      spec.signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiting.set(number, {
         migration: spec.migration,
         expected: spec.expected,
