@@ -82,6 +82,7 @@ export interface PortDesc {
 
 export interface PacketIn {
   readonly type: 'packet_in';
+  readonly bufferId?: number; // OFP_NO_BUFFER unless given
   readonly reason: number; // OFPR_*
   readonly table: number;
   readonly cookie: bigint;
