@@ -14,6 +14,12 @@ export interface Transit {
   readonly outPort: PortNo;
 }
 
+/** A way out to VMs: a port, and the 802.1Q tag frames carry there. */
+export interface Exit {
+  readonly port: PortNo;
+  readonly tag: number | null;
+}
+
 interface RouteIndex {
   readonly ways: ReadonlyMap<Dpid, ReadonlyMap<Dpid, Route>>;
   /** By destination NVE. */
@@ -24,14 +30,19 @@ interface RouteIndex {
 export interface VnPlan {
   readonly vn: VnView;
   readonly vms: readonly VmView[];
-  /** NVEs that have VAPs of this VN, with those ports. */
-  readonly vaps: ReadonlyMap<Dpid, readonly PortNo[]>;
+  /** NVEs that have VAPs of this VN, and how frames leave by each. */
+  readonly vaps: ReadonlyMap<Dpid, readonly Exit[]>;
   /** NVEs from which frames of this VN may set out: those with VAPs, and those a VM has just left. */
   readonly origins: ReadonlySet<Dpid>;
 }
 
 const routeIndexes = new WeakMap<readonly Route[], RouteIndex>();
-const portIndexes = new WeakMap<NveView, { fabric: readonly PortNo[]; vaps: ReadonlyMap<Vnid, readonly PortNo[]> }>();
+interface PortIndex {
+  readonly fabric: readonly PortNo[];
+  readonly vaps: ReadonlyMap<Vnid, readonly Exit[]>;
+}
+
+const portIndexes = new WeakMap<NveView, PortIndex>();
 
 export class Atlas {
   readonly world: World;
@@ -71,10 +82,10 @@ export class Atlas {
   }
 
   #plan(vn: VnView): VnPlan {
-    const vaps = new Map<Dpid, readonly PortNo[]>();
+    const vaps = new Map<Dpid, readonly Exit[]>();
     for (const nve of this.world.nves) {
-      const ports = portsOf(nve).vaps.get(vn.vnid);
-      if (ports !== undefined) vaps.set(nve.dpid, ports);
+      const exits = portsOf(nve).vaps.get(vn.vnid);
+      if (exits !== undefined) vaps.set(nve.dpid, exits);
     }
     const origins = new Set(vaps.keys());
     for (const trail of this.world.trails) if (trail.vnid === vn.vnid) origins.add(trail.from);
@@ -87,14 +98,15 @@ export class Atlas {
 export const locationOf = (vm: VmView): Dpid | null => (vm.at ?? vm.lastAt)?.nve ?? null;
 
 /** An NVE's ports by role, from its view alone. */
-export function portsOf(nve: NveView): { fabric: readonly PortNo[]; vaps: ReadonlyMap<Vnid, readonly PortNo[]> } {
+export function portsOf(nve: NveView): PortIndex {
   let index = portIndexes.get(nve);
   if (index === undefined) {
     const fabric: PortNo[] = [];
-    const vaps = new Map<Vnid, PortNo[]>();
+    const vaps = new Map<Vnid, Exit[]>();
     for (const { no, role } of nve.ports) {
       if (role.kind === 'fabric') fabric.push(no);
-      if (role.kind === 'vap') vaps.set(role.vnid, [...(vaps.get(role.vnid) ?? []), no]);
+      if (role.kind !== 'vap') continue;
+      for (const { vnid, tag } of role.vns) vaps.set(vnid, [...(vaps.get(vnid) ?? []), { port: no, tag }]);
     }
     index = { fabric, vaps };
     portIndexes.set(nve, index);

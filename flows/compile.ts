@@ -2,7 +2,7 @@
 // that has changed a little costs little.
 
 import type { Dpid } from '../src/base/ids.ts';
-import { arpRules } from './arp-rules.ts';
+import { arpAnswers, arpRules } from './arp-rules.ts';
 import { Atlas } from './atlas.ts';
 import { flooding, floodRules } from './flood-rules.ts';
 import { forwardRules, unicast } from './forward-rules.ts';
@@ -34,11 +34,15 @@ export function compile(world: World): ReadonlyMap<Dpid, readonly Rule[]> {
 
 /** What an NVE has whatever the others do. */
 function ownRules(atlas: Atlas, nve: NveView, attached: readonly VmView[]): Rule[] {
-  const answered = [...atlas.plans.values()].flatMap((plan) => (plan.vaps.has(nve.dpid) ? plan.vms : []));
+  const answers = [...atlas.plans.values()].flatMap((plan) => {
+    const exits = plan.vaps.get(nve.dpid);
+    return exits === undefined ? [] : arpAnswers(plan.vms, exits);
+  });
   return [
     ...ingressOf(nve, atlas.world.vns),
     ...vapRules(nve, attached),
-    ...arpRules(answered),
+    ...arpRules(),
+    ...answers,
     ...gateRules(),
     ...pinRules(),
     ...forwardRules(),

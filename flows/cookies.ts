@@ -16,6 +16,7 @@ const ID_MASK = (1n << 40n) - 1n;
  * - `gate`: held by a gate; id = gate serial
  * - `pin`: explicit route; id as `pinCookie` makes it
  * - `trail`: after a VM that left; id = VM serial
+ * - `stray`: from a VAP, of none of its VNs; id 0
  */
 export const COOKIE_KINDS = [
   'base',
@@ -28,6 +29,7 @@ export const COOKIE_KINDS = [
   'gate',
   'pin',
   'trail',
+  'stray',
 ] as const;
 export type CookieKind = (typeof COOKIE_KINDS)[number];
 

@@ -3,12 +3,12 @@
 
 import type { Dpid, PortNo } from '../src/base/ids.ts';
 import type { Action } from '../src/openflow/model.ts';
-import type { Atlas, VnPlan } from './atlas.ts';
+import type { Atlas, Exit, VnPlan } from './atlas.ts';
 import { sourcesAt } from './forward-rules.ts';
 import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
 import { ETH, PRIORITY } from './tables.ts';
-import { apply, encap, ethSrc, ethType, field, fromFabric, fromVap, inPort, missDrop, output, rule } from './terms.ts';
+import { apply, copies, ethSrc, ethType, field, fromFabric, fromVap, inPort, missDrop, rule } from './terms.ts';
 
 const { never, transit, deliver, replicate } = PRIORITY.flood;
 type Emit = (nve: Dpid, rule: Rule) => void;
@@ -34,25 +34,27 @@ interface Branch {
 export function flooding(atlas: Atlas, plan: VnPlan, emit: Emit): void {
   const { vnid, vlan } = plan.vn;
   for (const [nve, vaps] of plan.vaps) {
-    const deliverAll = (): Rule => rule('flood', 'deliver', deliver, [fromFabric(vnid)], [apply(...vaps.map(output))]);
-    emit(nve, kept(plan.vn, `flood/${vaps.join()}`, deliverAll));
+    const deliverAll = (): Rule => rule('flood', 'deliver', deliver, [fromFabric(vnid)], [apply(...copies(vaps))]);
+    emit(nve, kept(plan.vn, `flood/${nameOf(vaps)}`, deliverAll));
     const tree = treeFrom(atlas, plan, nve);
     for (const [node, { inPort: cameIn, outPorts }] of tree) {
-      const onward = outPorts.size === 0 ? [] : encap(vlan, ...outPorts);
+      const onward = [...outPorts].map((port): Exit => ({ port, tag: vlan }));
       if (cameIn === null) {
-        const copies = (): Action[] => [...vaps.map(output), ...onward]; // never back out of in_port
-        const made = (): Rule => rule('flood', 'ingress', replicate, [fromVap(vnid)], [apply(...copies())]);
-        emit(nve, kept(plan.vn, `flood/${vaps.join()}/${[...outPorts].join()}`, made));
+        const out = (): Action[] => copies([...vaps, ...onward]); // never back out of in_port
+        const made = (): Rule => rule('flood', 'ingress', replicate, [fromVap(vnid)], [apply(...out())]);
+        emit(nve, kept(plan.vn, `flood/${nameOf(vaps)}/${[...outPorts].join()}`, made));
       } else if (onward.length > 0) {
-        const local = (plan.vaps.get(node) ?? []).map(output);
+        const out = copies([...(plan.vaps.get(node) ?? []), ...onward]);
         for (const vm of sourcesAt(plan, nve)) {
           const match = [inPort(cameIn), fromFabric(vnid), ethSrc(vm.mac)];
-          emit(node, rule('flood', 'transit', transit, match, [apply(...local, ...onward)]));
+          emit(node, rule('flood', 'transit', transit, match, [apply(...out)]));
         }
       }
     }
   }
 }
+
+const nameOf = (exits: readonly Exit[]): string => exits.map(({ port, tag }) => `${port}.${tag ?? ''}`).join();
 
 /**
  * The base routes from `root` to every other NVE of the VN, laid over each other. An NVE is entered by the route that reaches

@@ -3,7 +3,7 @@
 
 import type { Dpid, PortNo } from '../src/base/ids.ts';
 import { locationOf } from './atlas.ts';
-import type { Atlas, Transit, VnPlan } from './atlas.ts';
+import type { Atlas, Exit, Transit, VnPlan } from './atlas.ts';
 import { encodeCookie } from './cookies.ts';
 import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
@@ -14,6 +14,7 @@ import {
   OPENER,
   TCP,
   apply,
+  copies,
   encap,
   ethDst,
   ethSrc,
@@ -26,7 +27,6 @@ import {
   meteredPunt,
   missDrop,
   outOf,
-  output,
   rule,
 } from './terms.ts';
 import type { VmView, VnView } from './world.ts';
@@ -65,13 +65,21 @@ export function unicast(atlas: Atlas, plan: VnPlan, emit: Emit): void {
  * step and no frame meets none of them.
  */
 function atTarget(plan: VnPlan, vm: VmView, target: Dpid, emit: Emit): void {
-  const rules = kept(vm, 'here', () => (vm.at === null ? limbo(vm) : [deliver(vm, vm.at.port)]));
-  if (vm.at !== null && plan.vaps.get(target)?.includes(vm.at.port) !== true) return; // its port is not (or no longer) a VAP
-  for (const made of rules) emit(target, made);
+  const { at } = vm;
+  if (at === null) {
+    for (const made of kept(vm, 'limbo', () => limbo(vm))) emit(target, made);
+    return;
+  }
+  const exit = plan.vaps.get(target)?.find(({ port }) => port === at.port);
+  if (exit === undefined) return; // its port is not (or no longer) a VAP
+  emit(
+    target,
+    kept(vm, `here/${exit.tag ?? ''}`, () => deliver(vm, exit)),
+  );
 }
 
-function deliver(vm: VmView, port: PortNo): Rule {
-  return rule('forward', 'deliver', here, [inVn(vm.vnid), ethDst(vm.mac)], [apply(output(port))]);
+function deliver(vm: VmView, exit: Exit): Rule {
+  return rule('forward', 'deliver', here, [inVn(vm.vnid), ethDst(vm.mac)], [apply(...copies([exit]))]);
 }
 
 /** The VM's port is gone: what comes for it is kept by the controller; openers by a meter of their own. */

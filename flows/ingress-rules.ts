@@ -1,5 +1,6 @@
 // Table 0: control frames to the controller, everything else into its VN or out of the way.
 
+import type { VapVn } from '../src/base/vap-vn.ts';
 import type { NveView, VnView } from './world.ts';
 import { encodeCookie } from './cookies.ts';
 import type { Rule } from './rule.ts';
@@ -25,19 +26,34 @@ export function ingressRules(nve: NveView, vns: readonly VnView[]): Rule[] {
   const rules = [...ANYWHERE];
   const known = new Set(vns.map((vn) => vn.vnid));
   for (const { no, role } of nve.ports) {
-    // A VAP whose VN is not configured stays shut.
-    const open = role.kind === 'vap' && known.has(role.vnid);
-    if (!open) rules.push(rule('ingress', 'deliver', shut, [inPort(no)], []));
-    if (role.kind === 'fabric') rules.push(...fabricPort(no, vns));
     if (role.kind === 'vap') {
-      rules.push(rule('ingress', 'deliver', control, [inPort(no), LLDP], []));
-      if (open) {
-        const into = [enterVn(role.vnid, true), goto('vap')];
-        rules.push(rule('ingress', 'ingress', admit, [inPort(no), UNTAGGED], into));
-      }
-    }
+      rules.push(
+        ...vapPort(
+          no,
+          role.vns.filter((vn) => known.has(vn.vnid)),
+        ),
+      );
+    } else rules.push(rule('ingress', 'deliver', shut, [inPort(no)], []));
+    if (role.kind === 'fabric') rules.push(...fabricPort(no, vns));
   }
   return rules;
+}
+
+/** A VAP without a VN that is configured stays shut. What comes to another and is of none of its VNs is shown, and goes nowhere. */
+function vapPort(no: number, vns: readonly VapVn[]): Rule[] {
+  const rest =
+    vns.length === 0
+      ? rule('ingress', 'deliver', shut, [inPort(no)], [])
+      : rule('ingress', 'deliver', shut, [inPort(no)], meteredPunt(meterId('stray', no)), encodeCookie('stray'));
+  return [
+    rule('ingress', 'deliver', control, [inPort(no), LLDP], []),
+    rest,
+    ...vns.map(({ vnid, tag }) => {
+      const match = [inPort(no), tag === null ? UNTAGGED : field('vlan_vid', VID_PRESENT | tag)];
+      const untag = tag === null ? [] : [apply({ type: 'pop_vlan' })];
+      return rule('ingress', 'ingress', admit, match, [...untag, enterVn(vnid, true), goto('vap')]);
+    }),
+  ];
 }
 
 function fabricPort(no: number, vns: readonly VnView[]): Rule[] {

@@ -10,7 +10,7 @@ export const TABLE_COUNT = 7;
 export const PRIORITY = {
   ingress: { control: 1000, uncontrolled: 900, admit: 500, shut: 200, newcomer: 100 },
   vap: { badSource: 900, announce: 800, exact: 700, nd: 650, address: 600, stranger: 400, noise: 300, unknown: 100 },
-  arp: { own: 200, answer: 100 },
+  arp: { own: 200, tagged: 150, answer: 100 },
   gate: { opener: 130, exempt: 120, all: 110 },
   pins: { pair: 100 },
   forward: { group: 900, turn: 510, here: 500, transitPair: 450, transit: 400, away: 200 },
@@ -48,6 +48,7 @@ export const GATE_TIMEOUT_S = 2;
 export const METERS = {
   punt: { base: 0, rate: 2000, burst: 2000 }, // + port: unknown sources and addresses of one VAP
   announce: { base: 0x1_0000, rate: 100, burst: 100 }, // + port: RARP, GARP, DAD, DHCP of one VAP
+  stray: { base: 0x2_0000, rate: 10, burst: 10 }, // + port: frames of none of the VNs of one VAP
   limbo: { base: 0xff01, rate: 4000, burst: 2000 }, // frames for VMs whose port is gone
   limboOpener: { base: 0xff02, rate: 2000, burst: 2000 }, // the openers among them, which bulk must not starve
   newcomer: { base: 0xff04, rate: 1000, burst: 500 }, // frames from ports whose rules are on their way
@@ -66,6 +67,7 @@ export function meterId(of: MeterClass, port = 0): number {
 
 /** The limits a meter id stands for. */
 export function meterLimits(id: number): { readonly rate: number; readonly burst: number } {
+  if (id >= METERS.stray.base) return METERS.stray;
   if (id >= METERS.announce.base) return METERS.announce;
   if (id === METERS.limbo.base) return METERS.limbo;
   if (id === METERS.limboOpener.base) return METERS.limboOpener;

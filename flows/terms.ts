@@ -72,6 +72,15 @@ export const encap = (vlan: number, ...ports: number[]): Action[] => [
   ...ports.map(output),
 ];
 
+/** Copies out of every port, each with the tag its exit wants. */
+export function copies(exits: readonly { readonly port: number; readonly tag: number | null }[]): Action[] {
+  const byTag = Map.groupBy(exits, (exit) => exit.tag);
+  const ports = (tag: number | null): number[] => (byTag.get(tag) ?? []).map((exit) => exit.port);
+  const tags = [...byTag.keys()].filter((tag) => tag !== null);
+  const tagged = tags.flatMap((tag, i) => encap(tag, ...ports(tag)).slice(i === 0 ? 0 : 1)); // one tag, set anew
+  return [...ports(null).map(output), ...tagged];
+}
+
 /** A frame may leave where it came in only by OFPP_IN_PORT (OpenFlow 1.3.5, 7.2.1). */
 export const outOf = (port: number, cameIn: number): number => (port === cameIn ? PORT.inPort : port);
 

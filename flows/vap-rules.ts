@@ -1,13 +1,13 @@
 // Table 1: source binding. What leaves a VAP is forwarded by MAC and selected by address; only (MAC, address) pairs that
 // the TDE knows pass, so that both speak of the same traffic (hard case 11). What the TDE should learn goes to it, metered.
 
-import type { PortNo, Vnid } from '../src/base/ids.ts';
+import type { PortNo } from '../src/base/ids.ts';
 import { TDE_MAC } from '../src/packet/ethernet.ts';
 import type { Instruction, OxmField } from '../src/openflow/model.ts';
 import { encodeCookie } from './cookies.ts';
 import { kept } from './kept.ts';
 import type { Rule } from './rule.ts';
-import { ETH, PRIORITY, meterId } from './tables.ts';
+import { ETH, PRIORITY, VID_PRESENT, meterId } from './tables.ts';
 import type { TableName } from './tables.ts';
 import {
   ARP,
@@ -19,6 +19,7 @@ import {
   ethSrc,
   ethType,
   field,
+  fromVap,
   goto,
   groupSrc,
   icmpv6Type,
@@ -41,23 +42,31 @@ const NO_MAC = '00:00:00:00:00:00'; // how a switch sees an absent link-layer ad
 const ROUTER_SOLICITATION = 133;
 const MLD_REPORT_V2 = 143;
 
-const EVERY_NVE: readonly Rule[] = [rule('vap', 'ingress', badSource, [groupSrc], []), missDrop('vap')];
+const EVERY_NVE: readonly Rule[] = [
+  rule('vap', 'ingress', badSource, [groupSrc], []),
+  // A second tag behind the VAP's own could come out as the tag of another VN where this one's frames leave without.
+  rule('vap', 'ingress', badSource, [field('vlan_vid', VID_PRESENT, VID_PRESENT)], []),
+  missDrop('vap'),
+];
 
 export function vapRules(nve: NveView, vms: readonly VmView[]): Rule[] {
-  const { rules, vapVn } = kept(nve, 'vaps', () => portRules(nve));
+  const { rules, carried } = kept(nve, 'vaps', () => portRules(nve));
   return [
     ...rules,
-    ...vms.flatMap((vm) => (vm.at !== null && vapVn.get(vm.at.port) === vm.vnid ? bindingOf(vm, vm.at.port) : [])),
+    ...vms.flatMap((vm) =>
+      vm.at !== null && carried.has(`${vm.at.port}/${vm.vnid}`) ? bindingOf(vm, vm.at.port) : [],
+    ),
   ];
 }
 
 /** What holds for every VAP, whoever is there. */
-function portRules(nve: NveView): { rules: readonly Rule[]; vapVn: ReadonlyMap<PortNo, Vnid> } {
+function portRules(nve: NveView): { rules: readonly Rule[]; carried: ReadonlySet<string> } {
   const rules = [...EVERY_NVE];
-  const vapVn = new Map<PortNo, Vnid>();
+  /** Port and VNID of each VN that a VAP carries. */
+  const carried = new Set<string>();
   for (const { no, role } of nve.ports) {
     if (role.kind !== 'vap') continue;
-    vapVn.set(no, role.vnid);
+    for (const { vnid } of role.vns) carried.add(`${no}/${vnid}`);
     const announced = meteredPunt(meterId('announce', no));
     rules.push(
       rule('vap', 'ingress', announce, [inPort(no), ethType(ETH.rarp)], announced, encodeCookie('announce')),
@@ -66,7 +75,7 @@ function portRules(nve: NveView): { rules: readonly Rule[]; vapVn: ReadonlyMap<P
       rule('vap', 'ingress', unknown, [inPort(no)], meteredPunt(meterId('punt', no)), encodeCookie('punt')),
     );
   }
-  return { rules, vapVn };
+  return { rules, carried };
 }
 
 /** Everything one VM may send from its VAP. A view of a VM never changes its place, so its rules are made once. */
@@ -91,7 +100,7 @@ class Binding {
   constructor(vm: VmView, port: PortNo) {
     this.#vm = vm;
     this.#port = port;
-    this.#who = [inPort(port), ethSrc(vm.mac)];
+    this.#who = [inPort(port), fromVap(vm.vnid), ethSrc(vm.mac)]; // one port may carry another VN with equal MACs
   }
 
   admit(ip: string): void {

@@ -3,10 +3,14 @@
 
 import type { Dpid, IpAddress, Mac, MigrationId, PortNo, Vnid } from '../src/base/ids.ts';
 import type { Route } from '../src/base/route.ts';
+import type { VapVn } from '../src/base/vap-vn.ts';
 
-/** `fabric`: towards another NVE or a State Host. `closed`: unknown or quarantined (hard case 12). */
+/**
+ * `vap`: no VN twice and no tag twice. `fabric`: towards another NVE or a State Host. `closed`: unknown or quarantined (hard
+ * case 12).
+ */
 export type PortRole =
-  { readonly kind: 'vap'; readonly vnid: Vnid } | { readonly kind: 'fabric' } | { readonly kind: 'closed' };
+  { readonly kind: 'vap'; readonly vns: readonly VapVn[] } | { readonly kind: 'fabric' } | { readonly kind: 'closed' };
 
 export interface PortView {
   readonly no: PortNo;

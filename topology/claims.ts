@@ -41,8 +41,8 @@ const ZERO_MAC = mac('00:00:00:00:00:00');
 
 /** The claims, or why the frame says nothing. Never throws. */
 export function readClaims(frame: EthernetFrame): Claims | Refusal {
-  // VID 0 is a priority tag: the frame is of no VLAN.
-  if (frame.vlan !== null && frame.vlan.vid !== 0) return 'tagged-at-vap';
+  // The VAP's own tag, if it has one, is off: this would be a second one.
+  if (frame.vlan !== null || frame.etherType === ETHER_TYPE.vlan) return 'tagged-at-vap';
   if (isGroupMac(frame.source) || frame.source === ZERO_MAC) return 'group-source';
   if (frame.source === TDE_MAC) return 'source-spoofed';
   try {

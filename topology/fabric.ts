@@ -14,7 +14,7 @@ import { Links, type LinkView } from './links.ts';
 import type { Outbox } from './outbox.ts';
 import { PathProbes } from './path-probes.ts';
 import { placeKey, samePlace, type Place } from './place.ts';
-import type { LearntRole, Port, Ports } from './ports.ts';
+import { isVap, type LearntRole, type Port, type Ports } from './ports.ts';
 import { Routes } from './routes.ts';
 import { StateHosts, type AttachVerdict } from './state-hosts.ts';
 import type { TdeSettings } from './tde-config.ts';
@@ -64,7 +64,7 @@ export class Fabric {
 
   /** Sends LLDP out of one port if it is up, no VAP, and reachable. */
   sendLldp(port: Port, now: number): void {
-    if (port.vn !== null || !this.#ports.isLive(port.place)) return;
+    if (isVap(port) || !this.#ports.isLive(port.place)) return;
     this.#outbox.packetOut(port.place, this.#discovery.send(port.place, port.desc.hwAddr, now));
     this.#outbox.count('lldp-sent');
   }
@@ -73,7 +73,7 @@ export class Fabric {
   lldp(port: Port, frame: EthernetFrame, now: number): void {
     const context = { nve: port.place.nve, port: port.place.port };
     const key = placeKey(port.place);
-    if (port.vn !== null) {
+    if (isVap(port)) {
       this.#outbox.alarm('lldp-on-vap', key, 'LLDP from a VAP is never believed', context);
       return;
     }
@@ -151,7 +151,7 @@ export class Fabric {
   tick(now: number): void {
     const { lldpPeriodMs, lldpMissed } = this.#settings.timing;
     for (const port of this.#ports.ports()) {
-      if (port.vn === null && this.#discovery.due(port.place, now)) this.sendLldp(port, now);
+      if (!isVap(port) && this.#discovery.due(port.place, now)) this.sendLldp(port, now);
     }
     const away = (nve: Dpid): boolean => this.#ports.nve(nve)?.connected === false;
     const aged = this.#links.age(now, lldpPeriodMs * lldpMissed, away);
@@ -246,7 +246,7 @@ export class Fabric {
   #mayBecome(port: Port, role: LearntRole, now: number): boolean {
     if (this.#ports.mayBecome(port, role, now)) return true;
     const { nve, port: number } = port.place;
-    const was = port.vn !== null ? 'vap' : (port.learnt?.kind ?? 'unknown');
+    const was = isVap(port) ? 'vap' : (port.learnt?.kind ?? 'unknown');
     const text = `port cannot be ${role.kind}: it is ${was}`;
     this.#outbox.alarm('role-conflict', placeKey(port.place), text, { nve, port: number, was, claims: role.kind });
     return false;

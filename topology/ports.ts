@@ -1,10 +1,11 @@
 // NVEs and their ports, and the role of each port. A role is learnt from proof only, outlives a short loss of that proof, and
 // a port without any is quarantined. Knows nothing of links or VMs.
 
-import type { Dpid, PortNo, StateHostId } from '../src/base/ids.ts';
+import type { Dpid, PortNo, StateHostId, Vnid } from '../src/base/ids.ts';
+import type { VapVn } from '../src/base/vap-vn.ts';
 import type { PortDesc } from '../src/openflow/model.ts';
 import type { Place } from './place.ts';
-import type { TdeBounds, TdeTiming, VnConfig } from './tde-config.ts';
+import type { TdeBounds, TdeTiming } from './tde-config.ts';
 import type { Vaps } from './vaps.ts';
 
 /** Ports above this are reserved (OFPP_MAX): LOCAL, CONTROLLER and the like have no role. */
@@ -13,7 +14,7 @@ const OFPP_MAX = 0xffffff00;
 export type LearntRole = { readonly kind: 'fabric' } | { readonly kind: 'state-host'; readonly id: StateHostId };
 
 export type PortRole =
-  | { readonly kind: 'vap'; readonly vnid: VnConfig['vnid'] }
+  | { readonly kind: 'vap'; readonly vns: readonly VapVn[] }
   | LearntRole
   | { readonly kind: 'quarantined'; readonly reason: QuarantineReason }
   | { readonly kind: 'unknown' };
@@ -25,7 +26,10 @@ export interface Port {
   desc: PortDesc;
   up: boolean;
   upSince: number;
-  vn: VnConfig | null;
+  /** Not empty: a VAP. */
+  vns: readonly VapVn[];
+  /** Tags (null: none) of frames that belong to none of its VNs, and when each was last seen. */
+  readonly strays: Map<number | null, number>;
   learnt: LearntRole | null;
   /** Since when nothing proves the learnt role; null while something does. */
   unprovenSince: number | null;
@@ -112,7 +116,7 @@ export class Ports {
   ): { readonly port: Port; readonly events: readonly PortEvent[] } | null {
     if (desc.portNo === 0 || desc.portNo > OFPP_MAX) return null;
     const up = !desc.adminDown && !desc.linkDown;
-    const vn = this.#vaps.vnOf(nve.dpid, nve.name, desc.name);
+    const vns = this.#vaps.vnsOf(nve.dpid, nve.name, desc.name);
     const known = nve.ports.get(desc.portNo);
     if (known === undefined) {
       if (nve.ports.size >= this.#bounds.portsPerNve) return null;
@@ -121,7 +125,8 @@ export class Ports {
         desc,
         up,
         upSince: now,
-        vn,
+        vns,
+        strays: new Map(),
         learnt: null,
         unprovenSince: now,
         silent: false,
@@ -131,8 +136,9 @@ export class Ports {
       return { port, events: up ? ['up'] : ['none'] };
     }
     const wasUp = known.up;
-    const another = known.vn?.vnid !== vn?.vnid || known.desc.name !== desc.name;
-    Object.assign(known, { desc, up, vn });
+    const another = !sameVns(known.vns, vns) || known.desc.name !== desc.name;
+    Object.assign(known, { desc, up, vns });
+    if (another) known.strays.clear();
     if (another) Object.assign(known, { learnt: null, silent: false, quarantinedUntil: null });
     if (up && (!wasUp || another)) known.upSince = now;
     const events: PortEvent[] = [];
@@ -141,13 +147,18 @@ export class Ports {
     return { port: known, events };
   }
 
+  /** A frame with a tag (null: without) that is of none of the VAP's VNs. Remembered as far as there is room. */
+  stray(port: Port, tag: number | null, now: number): void {
+    if (port.strays.has(tag) || port.strays.size < this.#bounds.straysPerPort) port.strays.set(tag, now);
+  }
+
   remove(port: Port): void {
     this.#nves.get(port.place.nve)?.ports.delete(port.place.port);
   }
 
   role(port: Port): PortRole {
     if (port.quarantinedUntil !== null) return { kind: 'quarantined', reason: 'contradictions' };
-    if (port.vn !== null) return { kind: 'vap', vnid: port.vn.vnid };
+    if (isVap(port)) return { kind: 'vap', vns: port.vns };
     if (port.learnt !== null) return port.learnt;
     return port.silent ? { kind: 'quarantined', reason: 'no-valid-lldp' } : { kind: 'unknown' };
   }
@@ -157,7 +168,7 @@ export class Ports {
    * a role, else whoever can flap a port could choose its role.
    */
   mayBecome(port: Port, role: LearntRole, now: number): boolean {
-    if (port.vn !== null) return false;
+    if (isVap(port)) return false;
     if (port.learnt === null || sameRole(port.learnt, role)) return true;
     return port.unprovenSince !== null && now - port.unprovenSince >= this.#timing.roleHoldMs;
   }
@@ -181,11 +192,12 @@ export class Ports {
   age(now: number): Port[] {
     const changed: Port[] = [];
     for (const port of this.ports()) {
+      for (const [tag, at] of port.strays) if (now - at >= this.#timing.quarantineMs) port.strays.delete(tag);
       if (port.quarantinedUntil !== null && now >= port.quarantinedUntil) {
         port.quarantinedUntil = null;
         changed.push(port);
       }
-      if (port.vn !== null || port.unprovenSince === null) continue;
+      if (isVap(port) || port.unprovenSince === null) continue;
       if (port.learnt !== null && now - port.unprovenSince >= this.#timing.roleHoldMs) {
         port.learnt = null;
         changed.push(port);
@@ -198,6 +210,15 @@ export class Ports {
     }
     return changed;
   }
+}
+
+export const isVap = (port: Port): boolean => port.vns.length > 0;
+
+export const carries = (port: Port, vnid: Vnid): boolean => port.vns.some((vn) => vn.vnid === vnid);
+
+function sameVns(a: readonly VapVn[], b: readonly VapVn[]): boolean {
+  const same = (vn: VapVn, other: VapVn | undefined): boolean => vn.vnid === other?.vnid && vn.tag === other.tag;
+  return a.length === b.length && a.every((vn, i) => same(vn, b[i]));
 }
 
 function sameRole(a: LearntRole, b: LearntRole): boolean {

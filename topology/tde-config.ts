@@ -9,11 +9,16 @@ export interface VnConfig {
   readonly vlan: number;
 }
 
-/** Hard case 12: a port whose name fits `port` (`*` and `?` as in a shell) is a VAP of `vn`. The first rule that fits counts. */
+/**
+ * Hard case 12: a port whose name fits `port` (`*` and `?` as in a shell) is a VAP of `vn`: its untagged frames, or those with
+ * that 802.1Q tag. Of rules for one tag at a port, and of rules for one VN there, the first that fits counts.
+ */
 export interface VapRule {
   /** NVE name or dpid; every NVE when left out. */
   readonly nve?: string;
   readonly port: string;
+  /** 1 to 4094. */
+  readonly tag?: number;
   /** VN Name. */
   readonly vn: string;
 }
@@ -58,6 +63,8 @@ export interface TdeBounds {
   readonly addressesPerVm: number;
   readonly stateHosts: number;
   readonly portsPerNve: number;
+  /** Unknown tags remembered of one VAP. */
+  readonly straysPerPort: number;
   readonly nves: number;
   /** Contradicted moves to one VAP, within `contradictionWindowMs`, that quarantine it. */
   readonly contradictions: number;
@@ -104,6 +111,7 @@ export const DEFAULT_BOUNDS: TdeBounds = {
   addressesPerVm: 16,
   stateHosts: 256,
   portsPerNve: 4096,
+  straysPerPort: 16,
   nves: 1024,
   contradictions: 3,
   contradictionWindowMs: 60_000,

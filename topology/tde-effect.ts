@@ -39,6 +39,7 @@ export type AlarmCode =
   | 'state-host-not-forwarding'
   | 'probe-forged'
   | 'port-quarantined'
+  | 'tag-quarantined'
   | 'source-spoofed'
   | 'address-conflict'
   | 'address-bound'

@@ -10,7 +10,7 @@ import { Fabric } from './fabric.ts';
 import type { LinkView } from './links.ts';
 import { Outbox } from './outbox.ts';
 import { placeKey, type Place } from './place.ts';
-import { Ports, type Nve, type Port } from './ports.ts';
+import { isVap, Ports, type Nve, type Port } from './ports.ts';
 import { settle, type TdeConfig, type TdeSettings } from './tde-config.ts';
 import type { TdeEffect } from './tde-effect.ts';
 import type { TdeInput } from './tde-input.ts';
@@ -67,6 +67,7 @@ export class Tde {
             mac: port.desc.hwAddr,
             up: port.up,
             role: this.#ports.role(port),
+            quarantinedTags: [...port.strays.keys()],
           }))
           .sort((x, y) => x.port - y.port),
       }))
@@ -196,7 +197,7 @@ export class Tde {
       if (event === 'up') {
         came = 'up';
         this.#outbox.changed('port-up');
-        if (port.vn !== null && port.quarantinedUntil === null) this.#vms.portUp(port, port.vn.vnid, now);
+        if (port.quarantinedUntil === null) this.#vms.portUp(port, now);
       }
     }
     return came;
@@ -233,9 +234,24 @@ export class Tde {
     if (!port.up) this.#outbox.count('late-frame');
     else if (frame.etherType === ETHER_TYPE.lldp) this.#fabric.lldp(port, frame, now);
     else if (port.quarantinedUntil !== null) this.#outbox.count('quarantined');
-    else if (port.vn === null) this.#fromFabric(port, frame, now);
+    else if (!isVap(port)) this.#fromFabric(port, frame, now);
     else if (frame.etherType === ETHER_TYPE.probe) this.#outbox.count('probe-unexpected');
-    else this.#vms.frame(port, port.vn.vnid, frame, now);
+    else this.#fromVap(port, frame, now);
+  }
+
+  /** The tag says which VN; inside it frames have none. VID 0 is a priority tag: the frame is of no VLAN. */
+  #fromVap(port: Port, frame: EthernetFrame, now: number): void {
+    const tag = frame.vlan === null || frame.vlan.vid === 0 ? null : frame.vlan.vid;
+    const vn = port.vns.find((carried) => carried.tag === tag);
+    if (vn !== undefined) {
+      this.#vms.frame(port, vn.vnid, { ...frame, vlan: null }, now);
+      return;
+    }
+    this.#ports.stray(port, tag, now);
+    const { nve, port: number } = port.place;
+    const text = `${tag === null ? 'untagged frames' : `tag ${tag}`} at port ${port.desc.name}: of no VN there`;
+    const context = { nve, port: number, name: port.desc.name, tag };
+    this.#outbox.alarm('tag-quarantined', `${placeKey(port.place)}/${tag ?? ''}`, text, context);
   }
 
   /** VMs are learnt at VAPs only (hard case 7). */
@@ -251,7 +267,7 @@ export class Tde {
     this.#fabric.tick(now);
     for (const port of this.#ports.age(now)) {
       this.#outbox.changed('port-role');
-      if (port.vn !== null && port.up) this.#vms.portUp(port, port.vn.vnid, now);
+      if (port.up) this.#vms.portUp(port, now);
       if (!port.silent) continue;
       const context = { nve: port.place.nve, port: port.place.port, name: port.desc.name };
       const text = `port ${port.desc.name} is neither a VAP nor shows valid LLDP`;

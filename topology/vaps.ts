@@ -1,12 +1,13 @@
 // Which ports are VAPs, and of which Virtual Network: configuration only, never what a port sends (hard case 12).
 
 import type { Dpid } from '../src/base/ids.ts';
+import type { VapVn } from '../src/base/vap-vn.ts';
 import type { TdeConfig, VnConfig } from './tde-config.ts';
 
 interface CompiledRule {
   readonly nve: string | null;
   readonly port: RegExp;
-  readonly vn: VnConfig;
+  readonly carries: VapVn;
 }
 
 export class Vaps {
@@ -23,17 +24,23 @@ export class Vaps {
     this.#rules = config.vaps.map((rule) => {
       const vn = config.vns.find((v) => v.name === rule.vn);
       if (vn === undefined) throw new RangeError(`VAP rule "${rule.port}" names the unknown VN "${rule.vn}"`);
-      return { nve: rule.nve?.toLowerCase() ?? null, port: globPattern(rule.port), vn };
+      return {
+        nve: rule.nve?.toLowerCase() ?? null,
+        port: globPattern(rule.port),
+        carries: { vnid: vn.vnid, tag: rule.tag ?? null },
+      };
     });
   }
 
-  /** The VN of a port, null when no rule makes it a VAP. */
-  vnOf(nve: Dpid, nveName: string | null, portName: string): VnConfig | null {
-    for (const rule of this.#rules) {
-      const here = rule.nve === null || rule.nve === nveName?.toLowerCase() || rule.nve.padStart(16, '0') === nve;
-      if (here && rule.port.test(portName)) return rule.vn;
+  /** The VNs of a port, none when no rule makes it a VAP. No VN twice and no tag twice. */
+  vnsOf(nve: Dpid, nveName: string | null, portName: string): readonly VapVn[] {
+    const vns: VapVn[] = [];
+    for (const { nve: named, port, carries } of this.#rules) {
+      const here = named === null || named === nveName?.toLowerCase() || named.padStart(16, '0') === nve;
+      if (!here || !port.test(portName)) continue;
+      if (!vns.some((vn) => vn.vnid === carries.vnid || vn.tag === carries.tag)) vns.push(carries);
     }
-    return null;
+    return vns;
   }
 
   vn(vnid: number): VnConfig | null {

@@ -13,6 +13,8 @@ export interface PortView {
   readonly mac: Mac;
   readonly up: boolean;
   readonly role: PortRole;
+  /** Tags (null: none) of frames that came lately to a VAP that has no VN for them; they go nowhere. */
+  readonly quarantinedTags: readonly (number | null)[];
 }
 
 export interface NveView {

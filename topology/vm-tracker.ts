@@ -10,7 +10,7 @@ import { Moves, type PendingMove } from './moves.ts';
 import type { MoveEvidence } from './notification.ts';
 import type { Outbox } from './outbox.ts';
 import { placeKey, samePlace, type Place } from './place.ts';
-import type { Port, Ports } from './ports.ts';
+import { carries, type Port, type Ports } from './ports.ts';
 import { encodePresenceProbes } from './presence-probe.ts';
 import type { Routes } from './routes.ts';
 import type { TdeSettings } from './tde-config.ts';
@@ -46,7 +46,7 @@ export class VmTracker {
   frame(port: Port, vnid: Vnid, frame: EthernetFrame, now: number): void {
     const claims = readClaims(frame);
     if (typeof claims === 'string') {
-      this.#refuse(port, claims, frame);
+      this.#refuse(port, vnid, claims, frame);
       return;
     }
     const vm = this.#hosts.get(vnid, claims.mac);
@@ -59,8 +59,9 @@ export class VmTracker {
     if (here.move !== null) this.#notify(here.vm, here.move.from, here.move.evidence, now);
   }
 
-  portUp(port: Port, vnid: Vnid, now: number): void {
-    if (this.#hosts.comeBack(port.place, port.desc.name, vnid, now).length > 0) this.#parts.outbox.changed('vm-back');
+  portUp(port: Port, now: number): void {
+    const back = port.vns.flatMap(({ vnid }) => this.#hosts.comeBack(port.place, port.desc.name, vnid, now));
+    if (back.length > 0) this.#parts.outbox.changed('vm-back');
   }
 
   /** Down, deleted or quarantined. */
@@ -75,7 +76,7 @@ export class VmTracker {
     for (const vm of vms) {
       this.#hosts.restore(vm, now);
       const port = this.#parts.ports.port(vm.lastAt);
-      if (port?.up === true && port.vn?.vnid === vm.vnid) this.portUp(port, vm.vnid, now);
+      if (port?.up === true && carries(port, vm.vnid)) this.portUp(port, now);
     }
   }
 
@@ -149,7 +150,7 @@ export class VmTracker {
   /** A move that waited (`verify: first`) and may be made now. */
   #believeHeld(move: PendingMove, now: number): void {
     const port = this.#parts.ports.port(move.to);
-    if (port?.up !== true || port.vn?.vnid !== move.vm.vnid || port.quarantinedUntil !== null) return;
+    if (port?.up !== true || !carries(port, move.vm.vnid) || port.quarantinedUntil !== null) return;
     this.#move(move.vm, move.from, port, move.evidence, false, now);
     this.#notify(move.vm, move.from, move.evidence, now);
   }
@@ -181,7 +182,8 @@ export class VmTracker {
 
   #ask(vm: Vm, at: Place): void {
     const addresses = vm.addresses.keys();
-    for (const frame of encodePresenceProbes({ mac: vm.mac, addresses })) this.#parts.outbox.packetOut(at, frame);
+    const tag = this.#parts.ports.port(at)?.vns.find((vn) => vn.vnid === vm.vnid)?.tag ?? null;
+    for (const frame of encodePresenceProbes({ mac: vm.mac, addresses, tag })) this.#parts.outbox.packetOut(at, frame);
   }
 
   #learnAddresses(vm: Vm, claims: Claims, now: number): void {
@@ -256,14 +258,13 @@ export class VmTracker {
     });
   }
 
-  #refuse(port: Port, refusal: Refusal, frame: EthernetFrame): void {
+  #refuse(port: Port, vnid: Vnid, refusal: Refusal, frame: EthernetFrame): void {
     const { outbox } = this.#parts;
     if (refusal !== 'source-spoofed') {
       outbox.count(refusal);
       return;
     }
     const text = `a frame of ${frame.source} speaks for somebody else`;
-    const vnid = port.vn?.vnid ?? null;
     outbox.alarm('source-spoofed', placeKey(port.place), text, {
       ...this.#context(port.place, vnid),
       mac: frame.source,

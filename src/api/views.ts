@@ -11,7 +11,10 @@ export interface NveJson {
     name: string;
     up: boolean;
     role: string;
-    vn?: string;
+    /** Of a VAP, with the 802.1Q tag each has there. */
+    vns?: readonly { name: string; tag: number | null }[];
+    /** Tags (null: none) of frames that came to a VAP and are of none of its VNs. */
+    quarantinedTags: readonly (number | null)[];
     peer?: string;
     reason?: string;
   }[];

@@ -108,12 +108,13 @@ function nves(o: Orchestration): NveJson[] {
       connected: sw !== undefined,
       version: sw === undefined ? null : `1.${sw.version - 1}`,
       remote: sw?.remote ?? null,
-      ports: nve.ports.map(({ port, name, up, role }) => ({
+      ports: nve.ports.map(({ port, name, up, role, quarantinedTags }) => ({
         no: port,
         name,
         up,
         role: role.kind,
-        ...(role.kind === 'vap' ? { vn: vnName(o, role.vnid) } : {}),
+        ...(role.kind === 'vap' ? { vns: role.vns.map(({ vnid, tag }) => ({ name: vnName(o, vnid), tag })) } : {}),
+        quarantinedTags,
         ...(role.kind === 'state-host' ? { peer: role.id } : {}),
         ...(role.kind === 'quarantined' ? { reason: role.reason } : {}),
       })),

@@ -22,10 +22,14 @@ export interface VnConfig {
   readonly vlan: number;
 }
 
-/** Ports whose name matches `port` (`*` stands for anything) belong to `vn`, on one NVE or on all. */
+/**
+ * Frames of ports whose name matches `port` (`*` stands for anything), on one NVE or on all, belong to `vn`: those without an
+ * 802.1Q tag, or with `tag`.
+ */
 export interface VapConfig {
   readonly port: string;
   readonly nve: Dpid | null;
+  readonly tag: number | null;
   /** A VN Name of `vns`. */
   readonly vn: string;
 }

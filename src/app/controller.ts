@@ -14,7 +14,8 @@ import { startAgentServer } from '../som/agents/agent-server.ts';
 import { Orchestration } from '../som/orchestration.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { apiBackend } from './api-backend.ts';
-import type { ControllerConfig } from './controller-config.ts';
+import type { VapRule } from '../../topology/tde-config.ts';
+import type { ControllerConfig, VapConfig } from './controller-config.ts';
 
 const TICK_MS = 100;
 const WIRE_VERSION = { '1.3': 4, '1.4': 5, '1.5': 6 } as const;
@@ -42,7 +43,7 @@ export async function runController(
     agents: agents.directory,
     switches,
     vns: config.vns,
-    vaps: config.vaps.map(({ nve, port, vn }) => ({ port, vn, ...(nve === null ? {} : { nve }) })),
+    vaps: config.vaps.map(vapRule),
     tde: config.tde,
     migration: config.migration,
     key: randomBytes(32),
@@ -90,3 +91,10 @@ function tlsOf(files: ControllerConfig['openflow']['tls']): { tls?: TlsMaterial 
   const { ca, cert, key } = files;
   return { tls: { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) } };
 }
+
+const vapRule = ({ port, nve, tag, vn }: VapConfig): VapRule => ({
+  port,
+  vn,
+  ...(nve === null ? {} : { nve }),
+  ...(tag === null ? {} : { tag }),
+});

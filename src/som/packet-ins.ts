@@ -2,16 +2,16 @@
 // it waits for is confirmed. Late ones (rules change before the datapath's cache does: hard cases 1 and 5) go on at once.
 
 import type { Clock } from '../base/clock.ts';
-import type { Dpid, Mac, Vnid } from '../base/ids.ts';
+import type { Dpid, Mac, PortNo, Vnid } from '../base/ids.ts';
 import { WireError } from '../base/errors.ts';
 import type { PacketIn } from '../openflow/model.ts';
-import { decodeEthernet, encodeEthernet, ETHER_TYPE } from '../packet/ethernet.ts';
+import { decodeEthernet, ETHER_TYPE } from '../packet/ethernet.ts';
 import { IP_PROTOCOL } from '../packet/ipv4.ts';
 import { decodeProbe } from '../packet/probe.ts';
 import { formatMac } from '../wire/codec.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
 import { VNID_MASK } from '../../flows/tables.ts';
-import type { KnownWorld } from '../../flows/world.ts';
+import type { KnownWorld, PortRole } from '../../flows/world.ts';
 import { limboHoldKey, puntHoldKey } from './fabric.ts';
 import type { Fabric } from './fabric.ts';
 import type { Hold, HeldPacket } from './hold.ts';
@@ -41,6 +41,7 @@ export interface PacketInStats {
   limbo: number;
   gate: number;
   late: number;
+  stray: number;
   foreign: number;
   malformed: number;
 }
@@ -67,6 +68,7 @@ export class PacketIns {
     limbo: 0,
     gate: 0,
     late: 0,
+    stray: 0,
     foreign: 0,
     malformed: 0,
   };
@@ -75,8 +77,10 @@ export class PacketIns {
     this.#o = options;
   }
 
-  receive(nve: Dpid, packet: PacketIn): void {
-    const cookie = decodeCookie(packet.cookie);
+  receive(nve: Dpid, given: PacketIn): void {
+    const cookie = decodeCookie(given.cookie);
+    const packet = this.#asItCame(nve, given);
+    if (packet === null) return;
     switch (cookie?.kind) {
       case 'gate':
         this.#gate(nve, packet, cookie.id);
@@ -89,6 +93,10 @@ export class PacketIns {
         return;
       case 'probe':
         this.#probe(nve, packet);
+        return;
+      case 'stray':
+        this.stats.stray += 1;
+        this.#tell(nve, packet, null);
         return;
       case 'lldp':
       case 'announce':
@@ -116,7 +124,7 @@ export class PacketIns {
   #gate(nve: Dpid, packet: PacketIn, serial: number): void {
     this.stats.gate += 1;
     const held = { nve, inPort: packet.inPort, frame: packet.data };
-    const key = this.#o.fabric.gateHold(serial, isOpener(packet.data) ? 'opener' : 'other');
+    const key = this.#o.fabric.gateHold(serial, isOpener(withoutTag(packet.data)) ? 'opener' : 'other');
     if (key !== null) this.#o.hold.keep(key, held);
     else this.#late(held);
   }
@@ -124,10 +132,9 @@ export class PacketIns {
   #limbo(nve: Dpid, packet: PacketIn, serial: number): void {
     this.stats.limbo += 1;
     const view = this.#o.view();
-    const frame = this.#asItCame(nve, packet, view);
     const vm = view.vms.find((v) => v.serial === serial);
-    if (frame === null || vm === undefined) return;
-    const held = { nve, inPort: packet.inPort, frame };
+    if (vm === undefined) return;
+    const held = { nve, inPort: packet.inPort, frame: packet.data };
     if (vm.at !== null && !this.#o.fabric.changing) this.#late(held);
     else this.#o.hold.keep(limboHoldKey(vm), held);
   }
@@ -175,38 +182,35 @@ export class PacketIns {
     this.#o.send(packet);
   }
 
-  /** The pipeline took the VLAN tag off frames from the fabric; to enter it again they need theirs. */
-  #asItCame(nve: Dpid, packet: PacketIn, view: KnownWorld): Buffer | null {
-    const port = view.nves.find((n) => n.dpid === nve)?.ports.find((p) => p.no === packet.inPort);
-    if (port?.role.kind !== 'fabric') return packet.data;
+  /** The pipeline takes off the tag by which a frame came into its VN; to enter it again the frame needs it. */
+  #asItCame(nve: Dpid, packet: PacketIn): PacketIn | null {
     const vnid = Number((packet.metadata ?? 0n) & VNID_MASK);
-    const vlan = view.vns.find((v) => v.vnid === vnid)?.vlan;
-    if (vlan === undefined) return null;
-    try {
-      const frame = decodeEthernet(packet.data);
-      return frame.vlan !== null
-        ? packet.data
-        : encodeEthernet({ ...frame, vlan: { vid: vlan, priority: 0, dropEligible: false } });
-    } catch (cause) {
-      this.#malformed(cause);
-      return null;
-    }
+    const role = this.#roleOf(nve, packet.inPort);
+    if (vnid === 0 || role === undefined || role.kind === 'closed') return packet;
+    const tag =
+      role.kind === 'vap'
+        ? role.vns.find((vn) => vn.vnid === vnid)?.tag
+        : this.#o.view().vns.find((vn) => vn.vnid === vnid)?.vlan;
+    if (tag === undefined) return null; // of no VN there any more
+    return tag === null ? packet : { ...packet, data: withTag(packet.data, tag) };
   }
 
-  #sender(nve: Dpid, packet: PacketIn): Sender | null {
-    const port = this.#o
-      .view()
-      .nves.find((n) => n.dpid === nve)
-      ?.ports.find((p) => p.no === packet.inPort);
-    if (port?.role.kind !== 'vap') return null;
-    const data = packet.data;
+  #roleOf(nve: Dpid, port: PortNo): PortRole | undefined {
+    const { nves } = this.#o.view();
+    return nves.find((n) => n.dpid === nve)?.ports.find((p) => p.no === port)?.role;
+  }
+
+  #sender(nve: Dpid, { inPort, data }: PacketIn): Sender | null {
+    const role = this.#roleOf(nve, inPort);
+    if (role?.kind !== 'vap') return null;
     if (data.length < 14) {
       this.stats.malformed += 1;
       return null;
     }
+    const vnid = role.vns.find((vn) => vn.tag === tagOf(data))?.vnid;
+    if (vnid === undefined) return null;
     const source = formatMac(data.subarray(6, 12));
-    const { vnid } = port.role;
-    return { key: puntHoldKey(vnid, source), vnid, mac: source, announcement: isAnnouncement(data) };
+    return { key: puntHoldKey(vnid, source), vnid, mac: source, announcement: isAnnouncement(withoutTag(data)) };
   }
 
   #malformed(cause: unknown): void {
@@ -214,6 +218,25 @@ export class PacketIns {
     this.stats.malformed += 1;
   }
 }
+
+const TAG_AT = 12;
+const TAG_BYTES = 4;
+
+const tagOf = (frame: Buffer): number | null =>
+  frame.length >= TAG_AT + TAG_BYTES && frame.readUInt16BE(TAG_AT) === ETHER_TYPE.vlan
+    ? frame.readUInt16BE(TAG_AT + 2) & 0xfff
+    : null;
+
+/** An outer tag: what the frame already carries stays inside. */
+function withTag(frame: Buffer, vid: number): Buffer {
+  const tag = Buffer.alloc(TAG_BYTES);
+  tag.writeUInt16BE(ETHER_TYPE.vlan);
+  tag.writeUInt16BE(vid, 2);
+  return Buffer.concat([frame.subarray(0, TAG_AT), tag, frame.subarray(TAG_AT)]);
+}
+
+const withoutTag = (frame: Buffer): Buffer =>
+  tagOf(frame) === null ? frame : Buffer.concat([frame.subarray(0, TAG_AT), frame.subarray(TAG_AT + TAG_BYTES)]);
 
 /** RARP and gratuitous ARP are for the TDE alone and are not sent on (hard case 8). */
 function isAnnouncement(frame: Buffer): boolean {

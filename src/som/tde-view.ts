@@ -76,7 +76,7 @@ export class TdeView implements FabricView {
 function roleOf(role: ReturnType<Tde['nves']>[number]['ports'][number]['role']): PortRole {
   switch (role.kind) {
     case 'vap':
-      return { kind: 'vap', vnid: role.vnid };
+      return { kind: 'vap', vns: role.vns };
     case 'fabric':
     case 'state-host':
       return { kind: 'fabric' };

@@ -38,6 +38,7 @@ import {
   vm2,
   vm3,
 } from '../unit/flows/figure1.ts';
+import { blue1, blue3, red1, TAG, TRUNK, trunks } from '../unit/flows/trunk.ts';
 import { PrivateOvs, bridgeName, ovsMissing, portName } from './flows-ovs.ts';
 
 const print = ({ instructions, cookie, hardTimeout }: InstalledRule): string =>
@@ -47,6 +48,8 @@ const print = ({ instructions, cookie, hardTimeout }: InstalledRule): string =>
 
 const NVES = [nve1, nve2, nve3];
 const { syn, ack } = TCP_FLAGS;
+const tagged = (frame: Buffer, vid: number): Buffer =>
+  Buffer.concat([frame.subarray(0, 12), Buffer.from([0x81, 0, vid >> 8, vid & 0xff]), frame.subarray(12)]);
 const limbo = moved(figure1, new Map([[vm1, null]]));
 
 /** Three bridges, a server, an installer; and everything the switches have said. */
@@ -82,7 +85,7 @@ class Rig {
       },
     });
     const controller = `tcp:127.0.0.1:${this.#server.addresses[0]?.port ?? 0}`;
-    await this.#ovs.build(figure1.nves, LINKS, controller, `OpenFlow1${version - 1}`);
+    await this.#ovs.build(trunks.nves, LINKS, controller, `OpenFlow1${version - 1}`);
     await attached.promise;
   }
 
@@ -166,6 +169,7 @@ for (const version of [4, 5, 6] as const) {
       ['closed', closed],
       ['lifted', lifted],
       ['retired', retired],
+      ['with trunks', trunks],
       ['and back at rest', figure1],
     ];
     for (const [name, world] of steps) {
@@ -278,6 +282,39 @@ for (const version of [4, 5, 6] as const) {
       expect(await kind(P.red, segment(vm2, vm3))).to.deep.equal({ kind: 'punt', id: 0 });
       const lldp = ethernet({ dst: '01:80:c2:00:00:0e', src: '02:00:00:00:00:01' }, 0x88cc, Buffer.alloc(46));
       expect(await kind(P.closed, lldp)).to.deep.equal({ kind: 'lldp', id: 0 });
+    });
+
+    it('carries several VNs over one VAP, each behind its tag', async () => {
+      await rig.become(trunks);
+      const red = await ovs.trace(nve1, TRUNK, tagged(segment(red1, vm3), TAG.red));
+      expect(red.out).to.deep.equal([portName(nve3, P.red)]);
+      expect(red.actions).to.match(/pop_vlan/);
+      const blue = await ovs.trace(nve1, TRUNK, tagged(segment6(blue1, blue3), TAG.blue));
+      expect(blue.out).to.deep.equal([portName(nve3, TRUNK)]);
+      const back = await ovs.trace(nve3, P.red, segment(vm3, red1));
+      expect(back.out).to.deep.equal([portName(nve1, TRUNK)]);
+      expect(back.actions).to.match(new RegExp(`push_vlan\\(vid=${TAG.red},`));
+      const ask = arp({ dst: BROADCAST, src: blue1.mac }, { op: 1, sha: blue1.mac, spa: v4(blue1), tpa: v4(blue3) });
+      const answer = await ovs.trace(nve1, TRUNK, tagged(ask, TAG.blue));
+      expect(answer.out).to.deep.equal([portName(nve1, TRUNK)]);
+      expect(answer.actions).to.match(/sip=10\.0\.0\.3,tip=10\.0\.0\.1,op=2/);
+    });
+
+    it('lets nothing out of a tag nobody configured, of none, or of two, and shows the first two', async () => {
+      const strange = [tagged(segment(red1, vm3), 4000), segment(red1, vm3)];
+      const double = tagged(tagged(segment(red1, vm3), TAG.blue), TAG.red);
+      for (const frame of [...strange, double]) expect(await out(nve1, TRUNK, frame)).to.deep.equal([]);
+      for (const frame of strange) {
+        const { packetIn } = await rig.punted(nve1, TRUNK, frame);
+        expect(decodeCookie(packetIn.cookie)).to.deep.equal({ kind: 'stray', id: 0 });
+        expect(packetIn.data).to.deep.equal(frame);
+      }
+    });
+
+    it('says in the metadata of which VN a stranger behind a trunk is', async () => {
+      const { packetIn } = await rig.punted(nve1, TRUNK, tagged(segment(vm2, vm3), TAG.blue));
+      expect(Number((packetIn.metadata ?? 0n) & 0xff_ffffn)).to.equal(blue1.vnid);
+      expect(packetIn.data).to.deep.equal(segment(vm2, vm3));
     });
 
     it('has complained of nothing in all this', () => {

@@ -86,7 +86,11 @@ function networkOf(s: Shape): Network {
     return {
       dpid: id(n),
       ports: [
-        ...vaps.map((vm): PortView => ({ no: portNo(vm.serial), name: 'vap', role: { kind: 'vap', vnid: RED } })),
+        ...vaps.map((vm): PortView => ({
+          no: portNo(vm.serial),
+          name: 'vap',
+          role: { kind: 'vap', vns: [{ vnid: RED, tag: null }] },
+        })),
         ...(neighbours.get(n) ?? []).map((e): PortView => ({ no: portNo(e.out), name: 'f', role: { kind: 'fabric' } })),
       ],
     };

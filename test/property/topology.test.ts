@@ -152,7 +152,7 @@ function expectSound(net: Network): void {
     expect(vm.lastAt).to.deep.equal(at);
     const port = views.find((n) => n.dpid === at.nve)?.ports.find((p) => p.port === at.port);
     expect(port?.up, 'a VM is at a port that is up').to.equal(true);
-    expect(port?.role).to.deep.equal({ kind: 'vap', vnid: vm.vnid });
+    expect(port?.role).to.deep.equal({ kind: 'vap', vns: [{ vnid: vm.vnid, tag: null }] });
   }
 }
 

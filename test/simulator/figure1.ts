@@ -59,8 +59,8 @@ const port = (no: PortView['no'], role: PortView['role']): PortView => ({ no, na
 export const NVE_VIEWS: readonly NveView[] = NVES.map((id) => ({
   dpid: id,
   ports: [
-    port(VAP, { kind: 'vap', vnid: VNID }),
-    port(VAP2, { kind: 'vap', vnid: VNID }),
+    port(VAP, { kind: 'vap', vns: [{ vnid: VNID, tag: null }] }),
+    port(VAP2, { kind: 'vap', vns: [{ vnid: VNID, tag: null }] }),
     port(LEFT, { kind: 'fabric' }),
     port(RIGHT, { kind: 'fabric' }),
   ],

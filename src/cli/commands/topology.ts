@@ -68,6 +68,9 @@ function render(t: TopologyJson): string {
 }
 
 function portText(p: TopologyJson['nves'][number]['ports'][number]): string {
-  const what = p.role === 'vap' ? `vap(${p.vn ?? '?'})` : p.role === 'state-host' ? (p.peer ?? p.role) : p.role;
+  const vns = (p.vns ?? []).map(({ name, tag }) => (tag === null ? name : `${name}@${tag}`));
+  const strays = p.quarantinedTags.map((tag) => (tag === null ? 'untagged?' : `tag ${tag}?`));
+  const vap = `vap(${[...vns, ...strays].join(' ')})`;
+  const what = p.role === 'vap' ? vap : p.role === 'state-host' ? (p.peer ?? p.role) : p.role;
   return `${p.no}:${p.name}=${what}${p.up ? '' : '(down)'}`;
 }

@@ -106,12 +106,13 @@ const controllerSchema = (file: string) =>
       api: apiSection(file),
       /** Virtual Networks: VN Name, VNID, and the VLAN id that is their VN Context on fabric links. */
       vns: z.array(z.strictObject({ name: vnName, vnid: vnidField, vlan: z.int().min(1).max(4094) })).nonempty(),
-      /** Which port belongs to which VN, first match; ports nobody names are quarantined. */
+      /** Which port, or which 802.1Q tag at it, belongs to which VN, first match; ports and tags nobody names are quarantined. */
       vaps: z
         .array(
           z.strictObject({
             port: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'is no port name or pattern'),
             nve: dpidField.nullable().default(null),
+            tag: z.int().min(1).max(4094).nullable().default(null),
             vn: vnName,
           }),
         )

@@ -42,8 +42,8 @@ describe('the controller configuration', () => {
         { name: 'red', vnid: 102, vlan: 102 },
       ],
       vaps: [
-        { port: 'vm*-a', nve: null, vn: 'blue' },
-        { port: 'vm*-b', nve: '00000000000000a1', vn: 'red' },
+        { port: 'vm*-a', nve: null, tag: null, vn: 'blue' },
+        { port: 'vm*-b', nve: '00000000000000a1', tag: null, vn: 'red' },
       ],
       journal: join(dir, 'stateferry.sqlite'),
       tde: { lldpPeriodMs: 1000, verify: 'parallel' },
@@ -64,6 +64,12 @@ describe('the controller configuration', () => {
     const config = loadControllerConfig(file);
     expect(config.journal).to.equal(':memory:');
     expect(config.api.token).to.equal('fedcba9876543210');
+  });
+
+  it('takes a tag for a VAP rule, and no tag that 802.1Q does not have', () => {
+    const trunk = (tag: number): string => GOOD.replace("port: 'vm*-a'", `port: 'trunk*', tag: ${tag}`);
+    expect(loadControllerConfig(configFile(trunk(20))).vaps[0]).to.deep.include({ port: 'trunk*', tag: 20 });
+    for (const tag of [0, 4095]) expect(complain(trunk(tag))[0]).to.match(/^FILE:11:28: vaps\[0\]\.tag: Too/);
   });
 
   it('names a wrong key at its place', () => {

@@ -35,9 +35,9 @@ const port = (no: PortNo, role: PortView['role']): PortView => ({ no, name: `p${
 const nve = (id: Dpid): NveView => ({
   dpid: id,
   ports: [
-    port(P.red, { kind: 'vap', vnid: RED }),
-    port(P.red2, { kind: 'vap', vnid: RED }),
-    port(P.blue, { kind: 'vap', vnid: BLUE }),
+    port(P.red, { kind: 'vap', vns: [{ vnid: RED, tag: null }] }),
+    port(P.red2, { kind: 'vap', vns: [{ vnid: RED, tag: null }] }),
+    port(P.blue, { kind: 'vap', vns: [{ vnid: BLUE, tag: null }] }),
     port(P.closed, { kind: 'closed' }),
     port(P.left, { kind: 'fabric' }),
     port(P.right, { kind: 'fabric' }),

@@ -46,7 +46,7 @@ describe('flood table', () => {
     // A ring of four: A-B, B-C, C-D, D-A; A reaches C over B, B reaches D over C.
     const [a, b, c, d] = [dpid('a'), dpid('b'), dpid('c'), dpid('d')];
     const ports: World['nves'][number]['ports'] = [
-      { no: P.red, name: 'vap', role: { kind: 'vap', vnid: RED } },
+      { no: P.red, name: 'vap', role: { kind: 'vap', vns: [{ vnid: RED, tag: null }] } },
       { no: P.left, name: 'l', role: { kind: 'fabric' } },
       { no: P.right, name: 'r', role: { kind: 'fabric' } },
     ];

@@ -184,7 +184,7 @@ describe('transit over an NVE between', () => {
     // Both from A (over S) and from S itself to B: A's frames leave T by 2, S's by 3; both reach B.
     const [a, s, t, b] = [dpid('a'), dpid('b'), dpid('c'), dpid('d')];
     const fabric = (...numbers: number[]): World['nves'][number]['ports'] => [
-      { no: P.red, name: 'vap', role: { kind: 'vap', vnid: RED } },
+      { no: P.red, name: 'vap', role: { kind: 'vap', vns: [{ vnid: RED, tag: null }] } },
       ...numbers.map((n) => ({ no: portNo(n), name: `f${n}`, role: { kind: 'fabric' } as const })),
     ];
     const nves = [

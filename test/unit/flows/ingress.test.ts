@@ -58,10 +58,14 @@ describe('ingress table', () => {
     expect(kinds(99, tcp({ dst: vm3.mac, src: vm1.mac, vlan: 101 }, v4(vm1), v4(vm3), 0x10))).to.deep.equal([]);
   });
 
-  it('drops tagged frames from a VAP and everything from a closed port', () => {
+  it('shows tagged frames from a VAP to the controller alone, and drops everything from a closed port', () => {
     const tagged = tcp({ dst: vm3.mac, src: vm1.mac, vlan: 101 }, v4(vm1), v4(vm3), 0x10);
     const nothing = { delivered: [], punted: [], passed: [] };
-    expect(lab.inject(at(nve1, P.red), tagged)).to.deep.equal(nothing);
+    const journey = lab.inject(at(nve1, P.red), tagged);
+    expect([places(journey), journey.passed]).to.deep.equal([[], []]);
+    expect(journey.punted.map((p) => [decodeCookie(p.packetIn.cookie)?.kind, p.packetIn.data])).to.deep.equal([
+      ['stray', tagged],
+    ]);
     expect(lab.inject(at(nve1, P.closed), segment(vm1, vm3))).to.deep.equal(nothing);
   });
 

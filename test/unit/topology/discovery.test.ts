@@ -296,10 +296,10 @@ describe('port roles', () => {
     net.up(NVE2, 'nve2', [portDesc(1, 'tap10')]);
     const roles = net.tde.nves().flatMap((n) => n.ports.map((p) => p.role));
     expect(roles).to.deep.equal([
-      { kind: 'vap', vnid: 101 },
-      { kind: 'vap', vnid: 101 },
+      { kind: 'vap', vns: [{ vnid: 101, tag: null }] },
+      { kind: 'vap', vns: [{ vnid: 101, tag: null }] },
       { kind: 'unknown' },
-      { kind: 'vap', vnid: 102 },
+      { kind: 'vap', vns: [{ vnid: 102, tag: null }] },
     ]);
   });
 

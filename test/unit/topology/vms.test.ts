@@ -143,12 +143,16 @@ describe('a frame of a VAP is refused', () => {
     const eth = decodeEthernet(garp(vm1, '10.0.0.1'));
     const vlan = { vid: 102, priority: 0, dropEligible: false };
     net.packetIn(at(NVE1, 1), encodeEthernet({ ...eth, vlan }));
+    const priorityTag = { vid: 0, priority: 0, dropEligible: false };
+    const inner = encodeEthernet({ ...eth, vlan }).subarray(14);
+    net.packetIn(at(NVE1, 1), encodeEthernet({ ...eth, vlan: priorityTag, etherType: 0x8100, payload: inner }));
     net.packetIn(at(NVE1, 1), encodeEthernet({ ...eth, source: mac('01:00:00:00:00:01') }));
     net.packetIn(at(NVE1, 1), encodeEthernet({ ...eth, payload: eth.payload.subarray(0, 10) }));
     net.packetIn(at(NVE1, 1), Buffer.alloc(5));
     net.packetIn(at(NVE1, 77), garp(vm1, '10.0.0.1'));
     expect(net.tde.vms()).to.deep.equal([]);
     expect(net.tde.snapshot().counters).to.include({
+      'tag-quarantined': 1,
       'tagged-at-vap': 1,
       'group-source': 1,
       malformed: 2,
