@@ -2,13 +2,28 @@
 
 import { WireError } from '../base/errors.ts';
 import type { Mac } from '../base/ids.ts';
+import { readU64, writeU64 } from './big-endian.ts';
+import { formatMac, isMac, parseMacInto } from './mac-address.ts';
 import { Reader } from './reader.ts';
 import type { Reserved } from './reader.ts';
-import { Writer } from './writer.ts';
+import {
+  straightCalls,
+  straightConstant,
+  straightNamed,
+  straightNumber,
+  straightPadded,
+  straightStruct,
+} from './straight.ts';
+import type { Straight } from './straight.ts';
+import { fitsU64, Writer } from './writer.ts';
+
+export { formatMac, parseMac } from './mac-address.ts';
 
 export interface Codec<T> {
   read(r: Reader, field: string): T;
   write(w: Writer, value: T, field: string): void;
+  /** The same as source text, for codecs of fixed size: what a structure of them is put together from. */
+  readonly straight?: Straight | undefined;
 }
 
 /** A codec whose value may be left out when written; `fallback` is written then. */
@@ -30,33 +45,37 @@ export const u8: Codec<number> = {
   write: (w, v, f) => {
     w.u8(v, f);
   },
+  straight: straightNumber(1),
 };
 export const u16: Codec<number> = {
   read: (r, f) => r.u16(f),
   write: (w, v, f) => {
     w.u16(v, f);
   },
+  straight: straightNumber(2),
 };
 export const u32: Codec<number> = {
   read: (r, f) => r.u32(f),
   write: (w, v, f) => {
     w.u32(v, f);
   },
+  straight: straightNumber(4),
 };
 export const u64: Codec<bigint> = {
   read: (r, f) => r.u64(f),
   write: (w, v, f) => {
     w.u64(v, f);
   },
+  straight: straightCalls(8, readU64, fitsU64, writeU64),
 };
 
 export const macAddress: Codec<Mac> = {
-  read: (r, f) => formatMac(r.raw(6, f)),
+  read: (r, f) => formatMac(r.bytes, r.take(6, f)),
   write: (w, v, f) => {
-    const raw = Buffer.allocUnsafe(6);
-    if (!parseMacInto(raw, v)) throw new WireError('BAD_VALUE', f, w.length, `not a MAC address: ${v}`);
-    w.raw(raw);
+    const at = w.reserve(6);
+    if (!parseMacInto(w.bytes, at, v)) throw new WireError('BAD_VALUE', f, at, `not a MAC address: ${v}`);
   },
+  straight: straightCalls(6, formatMac, isMac, (b, at, v) => void parseMacInto(b, at, v)),
 };
 
 /** Exactly `count` bytes, copied. */
@@ -99,7 +118,11 @@ function keepTail(r: Reader, from: number): void {
 }
 
 /** Takes no bytes: reads as `value`. For the tag of a union. */
-export const constant = <const T>(value: T): Codec<T> => ({ read: () => value, write: () => undefined });
+export const constant = <const T>(value: T): Codec<T> => ({
+  read: () => value,
+  write: () => undefined,
+  straight: straightConstant(value),
+});
 
 /** `codec` and `count` bytes of padding after it: see Reader.pad; zero when written. */
 export const padded = <T>(codec: Codec<T>, count: number): Codec<T> => ({
@@ -112,6 +135,7 @@ export const padded = <T>(codec: Codec<T>, count: number): Codec<T> => ({
     codec.write(w, v, f);
     w.zeros(count);
   },
+  straight: straightPadded(codec.straight, 0, count),
 });
 
 /** `count` bytes of padding and `codec` after them. */
@@ -124,6 +148,7 @@ export const indented = <T>(count: number, codec: Codec<T>): Codec<T> => ({
     w.zeros(count);
     codec.write(w, v, f);
   },
+  straight: straightPadded(codec.straight, count, 0),
 });
 
 /** Always read; when the value is left out, `fallback` is written. */
@@ -133,6 +158,7 @@ export const defaulted = <T>(codec: Codec<T>, fallback: T): Defaulted<T> => ({
   write: (w, v: T | undefined, f) => {
     codec.write(w, v ?? fallback, f);
   },
+  straight: codec.straight,
 });
 
 /** A number that stands for a name; other numbers are refused. */
@@ -154,6 +180,7 @@ export function named<const N extends Readonly<Record<string, number>>>(
       if (number === undefined) throw new WireError('BAD_VALUE', f, w.length, v);
       codec.write(w, number, f);
     },
+    straight: straightNamed(codec.straight, names, byNumber),
   };
 }
 
@@ -175,26 +202,7 @@ export const list = <T>(item: Codec<T>): Codec<readonly T[]> => ({
 
 /** A structure in declaration order. An error names the path of fields to it; the path is only built then. */
 export function struct<S extends Fields>(fields: S): Codec<Structure<S>> {
-  const entries = Object.entries(fields);
-  return {
-    read: (r, field) => {
-      const out: Record<string, unknown> = {};
-      try {
-        for (const [name, codec] of entries) out[name] = codec.read(r, name);
-      } catch (error) {
-        throw within(field, error);
-      }
-      return out as Structure<S>;
-    },
-    write: (w, value, field) => {
-      const from: Record<string, unknown> = value;
-      try {
-        for (const [name, codec] of entries) codec.write(w, from[name], name);
-      } catch (error) {
-        throw within(field, error);
-      }
-    },
-  };
+  return straightStruct(Object.entries(fields), within) as Codec<Structure<S>>;
 }
 
 /** The same error, its field seen from the structure around it. */
@@ -219,49 +227,4 @@ export function encode<T>(
 
 export function decode<T>(codec: Codec<T>, data: Buffer, name = 'value'): T {
   return codec.read(new Reader(data), name);
-}
-
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
-
-export function formatMac(raw: Uint8Array): Mac {
-  let text = HEX[raw[0] ?? 0] ?? '';
-  for (let i = 1; i < 6; i += 1) text += `:${HEX[raw[i] ?? 0] ?? ''}`;
-  return text as Mac;
-}
-
-export function parseMac(text: string): Buffer {
-  const out = Buffer.allocUnsafe(6);
-  if (!parseMacInto(out, text)) throw new RangeError(`not a MAC address: ${text}`);
-  return out;
-}
-
-/** Six groups of one or two hex digits; written out by hand because every flow-mod has some. */
-function parseMacInto(out: Buffer, text: string): boolean {
-  let group = 0;
-  let digits = 0;
-  let value = 0;
-  for (let i = 0; i <= text.length; i += 1) {
-    const code = i === text.length ? COLON : text.charCodeAt(i);
-    if (code === COLON) {
-      if (digits === 0 || group === 6) return false;
-      out[group] = value;
-      group += 1;
-      digits = 0;
-      value = 0;
-      continue;
-    }
-    const digit = hexDigit(code);
-    if (digit === -1 || digits === 2) return false;
-    value = value * 16 + digit;
-    digits += 1;
-  }
-  return group === 6;
-}
-
-const COLON = 0x3a;
-
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

@@ -1,6 +1,7 @@
 // Reads big- or little-endian fields from bytes; every access is bounds-checked and a failure names field and offset.
 
 import { WireError } from '../base/errors.ts';
+import { readU16, readU32, readU64 } from './big-endian.ts';
 
 /** Bytes that mean nothing and yet were not zero: where they stood, and what they were. */
 export interface Reserved {
@@ -61,16 +62,16 @@ export class Reader {
   }
 
   u8(field: string): number {
-    return this.bytes.readUInt8(this.take(1, field));
+    return this.bytes[this.take(1, field)] ?? 0;
   }
   u16(field: string): number {
-    return this.bytes.readUInt16BE(this.take(2, field));
+    return readU16(this.bytes, this.take(2, field));
   }
   u32(field: string): number {
-    return this.bytes.readUInt32BE(this.take(4, field));
+    return readU32(this.bytes, this.take(4, field));
   }
   u64(field: string): bigint {
-    return this.bytes.readBigUInt64BE(this.take(8, field));
+    return readU64(this.bytes, this.take(8, field));
   }
   u16le(field: string): number {
     return this.bytes.readUInt16LE(this.take(2, field));

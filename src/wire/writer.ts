@@ -1,6 +1,7 @@
 // Appends fields to a buffer that grows; lengths written before their content is known are patched afterwards.
 
 import { WireError } from '../base/errors.ts';
+import { writeU16, writeU32, writeU64 } from './big-endian.ts';
 import type { Reserved } from './reader.ts';
 
 export class Writer {
@@ -13,6 +14,11 @@ export class Writer {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** The buffer itself. Growing replaces it: to be asked for again after every write. */
+  get bytes(): Buffer {
+    return this.#bytes;
   }
 
   /** What has been written so far: a view that stays valid until the next write. */
@@ -28,42 +34,42 @@ export class Writer {
 
   u8(value: number, field = 'u8'): void {
     this.#check(value, 0xff, field);
-    const at = this.#grow(1); // first: growing replaces the buffer
+    const at = this.reserve(1); // first: growing replaces the buffer
     this.#bytes[at] = value;
   }
   u16(value: number, field = 'u16'): void {
     this.#check(value, 0xffff, field);
-    const at = this.#grow(2);
-    this.#bytes.writeUInt16BE(value, at);
+    const at = this.reserve(2);
+    writeU16(this.#bytes, at, value);
   }
   u32(value: number, field = 'u32'): void {
     this.#check(value, 0xffffffff, field);
-    const at = this.#grow(4);
-    this.#bytes.writeUInt32BE(value, at);
+    const at = this.reserve(4);
+    writeU32(this.#bytes, at, value);
   }
   u64(value: bigint, field = 'u64'): void {
-    if (value < 0n || value > 0xffffffffffffffffn) throw new WireError('TOO_LONG', field, this.#length, String(value));
-    const at = this.#grow(8);
-    this.#bytes.writeBigUInt64BE(value, at);
+    if (!fitsU64(value)) throw new WireError('TOO_LONG', field, this.#length, String(value));
+    const at = this.reserve(8);
+    writeU64(this.#bytes, at, value);
   }
   u16le(value: number, field = 'u16le'): void {
     this.#check(value, 0xffff, field);
-    const at = this.#grow(2);
+    const at = this.reserve(2);
     this.#bytes.writeUInt16LE(value, at);
   }
   u32le(value: number, field = 'u32le'): void {
     this.#check(value, 0xffffffff, field);
-    const at = this.#grow(4);
+    const at = this.reserve(4);
     this.#bytes.writeUInt32LE(value, at);
   }
 
   raw(bytes: Uint8Array): void {
-    const at = this.#grow(bytes.length);
+    const at = this.reserve(bytes.length);
     this.#bytes.set(bytes, at);
   }
 
   zeros(count: number): void {
-    const at = this.#grow(count);
+    const at = this.reserve(count);
     this.#bytes.fill(0, at, at + count);
   }
 
@@ -75,7 +81,7 @@ export class Writer {
 
   patchU16(at: number, value: number, field = 'length'): void {
     this.#check(value, 0xffff, field);
-    this.#bytes.writeUInt16BE(value, at);
+    writeU16(this.#bytes, at, value);
   }
   patchU16le(at: number, value: number, field = 'length'): void {
     this.#check(value, 0xffff, field);
@@ -103,7 +109,8 @@ export class Writer {
     }
   }
 
-  #grow(count: number): number {
+  /** Makes room for `count` bytes, to be filled by index in `bytes`; returns where they begin. */
+  reserve(count: number): number {
     const at = this.#length;
     const need = at + count;
     if (need > this.#bytes.length) {
@@ -115,3 +122,6 @@ export class Writer {
     return at;
   }
 }
+
+export const fitsU64 = (value: unknown): boolean =>
+  typeof value === 'bigint' && value >= 0n && value <= 0xffffffffffffffffn;
