@@ -19,18 +19,23 @@ export type Phase = (typeof PHASES)[number];
 export interface Step {
   readonly mod: FlowMod;
   readonly inverse: FlowMod | null;
+  /** Frames are let in behind it only when the datapath caches have followed. */
+  readonly laysDetour: boolean;
 }
 export type ApplyPlan = Readonly<Record<Phase, readonly Step[]>>;
 
-const PHASE_OF = { deliver: 'deliver', transit: 'carry', ingress: 'turn' } as const satisfies Record<Stage, Phase>;
+const PHASE_OF = { deliver: 'deliver', transit: 'carry', detour: 'carry', ingress: 'turn' } as const satisfies Record<
+  Stage,
+  Phase
+>;
 
 export function planOf(change: Difference): ApplyPlan {
   const plan: Record<Phase, Step[]> = { deliver: [], carry: [], turn: [], clear: [] };
   for (const rule of change.add) {
-    plan[PHASE_OF[rule.stage]].push({ mod: put(rule), inverse: remove(rule) });
+    plan[PHASE_OF[rule.stage]].push(step(rule, remove(rule)));
   }
   for (const { from, to } of change.modify) {
-    plan[PHASE_OF[to.stage]].push({ mod: put(to), inverse: restore(from) });
+    plan[PHASE_OF[to.stage]].push(step(to, restore(from)));
   }
   for (const rule of change.delete) {
     // When a VM is back, what sent frames after it goes in the step in which they are delivered again.
@@ -38,11 +43,17 @@ export function planOf(change: Difference): ApplyPlan {
     plan[ended ? 'deliver' : stageOf(rule) === 'ingress' ? 'turn' : 'clear'].push({
       mod: remove(rule),
       inverse: restore(rule),
+      laysDetour: false,
     });
   }
   return plan;
 }
 
+const step = (rule: Rule, inverse: FlowMod | null): Step => ({
+  mod: put(rule),
+  inverse,
+  laysDetour: rule.stage === 'detour',
+});
 const isTrail = (rule: InstalledRule): boolean => decodeCookie(rule.cookie)?.kind === 'trail';
 
 /** What to do about rules found in a switch: those of our tables and of our making are ours to delete, others are not. */

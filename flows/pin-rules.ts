@@ -64,7 +64,7 @@ function stepRule({ pin, vn, src, dst }: Direction, cameIn: PortNo | null, outPo
     return rule('pins', 'ingress', PRIORITY.pins.pair, [fromVap(vn.vnid), ...pair], out, cookie);
   }
   const out = [apply(...encap(vn.vlan, outOf(outPort, cameIn)))];
-  return rule('pins', 'transit', PRIORITY.pins.pair, [inPort(cameIn), fromFabric(vn.vnid), ...pair], out, cookie);
+  return rule('pins', 'detour', PRIORITY.pins.pair, [inPort(cameIn), fromFabric(vn.vnid), ...pair], out, cookie);
 }
 
 function baseRoute(atlas: Atlas, src: VmView | undefined, dst: VmView | undefined): Route | undefined {

@@ -7,9 +7,9 @@ import { PORT } from './tables.ts';
 
 /**
  * When a rule may change: what delivers or carries frames on comes before what lets frames in, and goes after it
- * (hard case 3).
+ * (hard case 3). `detour` carries frames on by a way that other frames took before, which datapath caches may remember.
  */
-export type Stage = 'deliver' | 'transit' | 'ingress';
+export type Stage = 'deliver' | 'transit' | 'detour' | 'ingress';
 
 /** What a switch holds: a rule without its history. */
 export interface InstalledRule {

@@ -7,7 +7,6 @@ import type { FlowMod, PreparedBundle, Switch } from '../src/openflow/model.ts';
 import { ApplyError } from './apply-error.ts';
 import { PHASES } from './apply-plan.ts';
 import type { ApplyPlan, Phase } from './apply-plan.ts';
-import { decodeCookie } from './cookies.ts';
 
 export interface Change {
   readonly sw: Switch;
@@ -39,9 +38,7 @@ export interface Outcome {
 const DETOUR_CACHE_MS = 10;
 
 function laysDetour(leg: Leg): boolean {
-  return leg.change.plan[leg.phase].some(
-    ({ mod }) => leg.phase === 'carry' && mod.command === 'add' && decodeCookie(mod.cookie)?.kind === 'pin',
-  );
+  return leg.change.plan[leg.phase].some((step) => step.laysDetour);
 }
 
 type Reply = { readonly kind: 'done' | 'lost' | 'silent' } | { readonly kind: 'refused'; readonly error: unknown };
