@@ -3,7 +3,7 @@
 import type { FlowMod, MeterMod } from '../src/openflow/model.ts';
 import { decodeCookie, isOurs } from './cookies.ts';
 import type { Difference } from './diff.ts';
-import type { InstalledRule, Stage } from './rule.ts';
+import type { InstalledRule, Rule, Stage } from './rule.ts';
 import { FROM_VAP, TABLE, TABLE_COUNT, meterLimits } from './tables.ts';
 
 /**
