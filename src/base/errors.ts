@@ -33,13 +33,16 @@ export class WireError extends StateferryError<WireErrorCode> {
   readonly field: string;
   readonly offset: number;
   readonly detail: string;
+  /** What the protocol calls this fault, where it has a name of its own (`OFPBAC_BAD_OUT_PORT`). */
+  readonly fault: string | null;
 
-  constructor(code: WireErrorCode, field: string, offset: number, detail = '') {
+  constructor(code: WireErrorCode, field: string, offset: number, detail = '', fault: string | null = null) {
     super(code, `${code} at ${field}, offset ${offset}${detail === '' ? '' : `: ${detail}`}`, {
       context: { field, offset },
     });
     this.field = field;
     this.offset = offset;
     this.detail = detail;
+    this.fault = fault;
   }
 }

@@ -214,7 +214,7 @@ export type LearnSource = FieldBit | { readonly value: bigint };
 /** One flow_mod_spec: a match field, a load or an output of the flow that is learned. */
 export type LearnSpec =
   | { readonly type: 'match' | 'load'; readonly bits: number; readonly src: LearnSource; readonly dst: FieldBit }
-  | { readonly type: 'output'; readonly bits: number; readonly src: LearnSource };
+  | { readonly type: 'output'; readonly bits: number; readonly src: FieldBit };
 
 export type Controller2Property =
   | { readonly type: 'max_len'; readonly maxLen: number }

@@ -3,15 +3,11 @@
 
 import type { Action, Instruction } from './model.ts';
 
-const OFPAT_METER = 29;
-
 /** The instructions as 1.5 carries them. */
 export function foldMeter(instructions: readonly Instruction[]): readonly Instruction[] {
   const meter = instructions.find((each) => each.type === 'meter');
   if (meter === undefined) return instructions;
-  const body = Buffer.alloc(4);
-  body.writeUInt32BE(meter.meterId, 0);
-  const action: Action = { type: 'unknown', actionType: OFPAT_METER, body };
+  const action: Action = { type: 'meter', meterId: meter.meterId };
   const applied = instructions.find((each) => each.type === 'apply_actions');
   if (applied === undefined) {
     return instructions.map((each) => (each === meter ? { type: 'apply_actions', actions: [action] } : each));
@@ -25,9 +21,8 @@ export function foldMeter(instructions: readonly Instruction[]): readonly Instru
 export function unfoldMeter(instructions: readonly Instruction[]): readonly Instruction[] {
   const [applied, another] = instructions.filter((each) => each.type === 'apply_actions');
   const first = applied?.actions[0];
-  if (applied === undefined || another !== undefined || first?.type !== 'unknown') return instructions;
-  if (first.actionType !== OFPAT_METER || first.body.length !== 4) return instructions;
-  const meter: Instruction = { type: 'meter', meterId: first.body.readUInt32BE(0) };
+  if (applied === undefined || another !== undefined || first?.type !== 'meter') return instructions;
+  const meter: Instruction = { type: 'meter', meterId: first.meterId };
   const rest = applied.actions.slice(1);
   return instructions.flatMap((each): readonly Instruction[] => {
     if (each !== applied) return [each];

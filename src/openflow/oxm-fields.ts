@@ -1,21 +1,49 @@
-// Match fields as one table: name (as in ovs-fields(7)), class, field, bytes on the wire, bits that count, form of the
-// value. Where a name has several rows, the first that the version allows is written; all of them are read.
+// Match fields as one table, a row a field: name (as in ovs-fields(7)), width, form of the value, whether it can be masked
+// and set, what a match on it requires, and the headers it comes under: NXM, OXM, and those of experimenters. Sources:
+// OpenFlow 1.5.1 section 7.2.3.8, ovs-fields(7), nicira-ext.h and meta-flow.h of Open vSwitch.
 
 import type { WireVersion } from './wire-version.ts';
 
-/** How a value reads: a number in decimal or hex (bigint above 32 bits), or an address as text. */
-export type OxmForm = 'dec' | 'hex' | 'mac' | 'ipv4' | 'ipv6';
+/** How a value reads: a number in decimal or hex (bigint above 32 bits), an address as text, or bytes of any number. */
+export type OxmForm = 'dec' | 'hex' | 'mac' | 'ipv4' | 'ipv6' | 'bytes';
+
+/** What else a flow has to match on: `ip` is ipv4 or ipv6, `vlan` a tag, `ct` a tracked packet of the same family. */
+export type OxmPrerequisite =
+  | 'none'
+  | 'ethernet'
+  | 'vlan'
+  | 'mpls'
+  | 'pbb'
+  | 'ip'
+  | 'ipv4'
+  | 'ipv6'
+  | 'arp'
+  | 'tcp'
+  | 'udp'
+  | 'sctp'
+  | 'icmpv4'
+  | 'icmpv6'
+  | 'nd'
+  | 'nd_solicit'
+  | 'nd_advert'
+  | 'nsh'
+  | 'ct';
 
 export interface OxmRow {
   readonly name: string;
   readonly oxmClass: number;
   readonly field: number;
+  /** On the wire; of form `bytes`, at most. */
   readonly bytes: number;
   readonly bits: number;
   readonly form: OxmForm;
-  /** Experimenter id, where the class is OXM_CLASS_EXPERIMENTER. */
+  readonly maskable: boolean;
+  /** Whether Open vSwitch lets actions change it. */
+  readonly writable: boolean;
+  readonly prerequisite: OxmPrerequisite;
+  /** Experimenter id, where the class is OXM_CLASS.EXPERIMENTER. */
   readonly experimenter: number | null;
-  /** Versions in which this row is the one to write. */
+  /** Versions in which this row may be the one to write. */
   readonly from: WireVersion;
   readonly to: WireVersion;
 }
@@ -23,6 +51,7 @@ export interface OxmRow {
 export const OXM_CLASS = {
   NXM_0: 0x0000,
   NXM_1: 0x0001,
+  ERICSSON: 0x1000,
   BASIC: 0x8000,
   PACKET_REGS: 0x8001,
   EXPERIMENTER: 0xffff,
@@ -32,162 +61,199 @@ export const OXM_CLASS = {
 export const ONF = 0x4f4e4600;
 /** Nicira: Open vSwitch's own extensions. */
 export const NICIRA = 0x00002320;
+/** Open vSwitch's fields of network service headers. */
+const NSH = 0x005ad650;
 
-type Cells = readonly [name: string, field: number, bytes: number, bits: number, form: OxmForm];
-
-// OpenFlow 1.5.1 section 7.2.3.8; field 40 was never assigned a meaning that switches use.
-const BASIC: readonly Cells[] = [
-  ['in_port', 0, 4, 32, 'dec'],
-  ['in_phy_port', 1, 4, 32, 'dec'],
-  ['metadata', 2, 8, 64, 'hex'],
-  ['eth_dst', 3, 6, 48, 'mac'],
-  ['eth_src', 4, 6, 48, 'mac'],
-  ['eth_type', 5, 2, 16, 'hex'],
-  ['vlan_vid', 6, 2, 13, 'hex'],
-  ['vlan_pcp', 7, 1, 3, 'dec'],
-  ['ip_dscp', 8, 1, 6, 'dec'],
-  ['ip_ecn', 9, 1, 2, 'dec'],
-  ['ip_proto', 10, 1, 8, 'dec'],
-  ['ipv4_src', 11, 4, 32, 'ipv4'],
-  ['ipv4_dst', 12, 4, 32, 'ipv4'],
-  ['tcp_src', 13, 2, 16, 'dec'],
-  ['tcp_dst', 14, 2, 16, 'dec'],
-  ['udp_src', 15, 2, 16, 'dec'],
-  ['udp_dst', 16, 2, 16, 'dec'],
-  ['sctp_src', 17, 2, 16, 'dec'],
-  ['sctp_dst', 18, 2, 16, 'dec'],
-  ['icmp_type', 19, 1, 8, 'dec'],
-  ['icmp_code', 20, 1, 8, 'dec'],
-  ['arp_op', 21, 2, 16, 'dec'],
-  ['arp_spa', 22, 4, 32, 'ipv4'],
-  ['arp_tpa', 23, 4, 32, 'ipv4'],
-  ['arp_sha', 24, 6, 48, 'mac'],
-  ['arp_tha', 25, 6, 48, 'mac'],
-  ['ipv6_src', 26, 16, 128, 'ipv6'],
-  ['ipv6_dst', 27, 16, 128, 'ipv6'],
-  ['ipv6_label', 28, 4, 20, 'hex'],
-  ['icmpv6_type', 29, 1, 8, 'dec'],
-  ['icmpv6_code', 30, 1, 8, 'dec'],
-  ['nd_target', 31, 16, 128, 'ipv6'],
-  ['nd_sll', 32, 6, 48, 'mac'],
-  ['nd_tll', 33, 6, 48, 'mac'],
-  ['mpls_label', 34, 4, 20, 'dec'],
-  ['mpls_tc', 35, 1, 3, 'dec'],
-  ['mpls_bos', 36, 1, 1, 'dec'],
-  ['pbb_isid', 37, 3, 24, 'dec'],
-  ['tun_id', 38, 8, 64, 'hex'],
-  ['ipv6_exthdr', 39, 2, 9, 'hex'],
-  ['pbb_uca', 41, 1, 1, 'dec'],
-  ['tcp_flags', 42, 2, 12, 'hex'],
-  ['actset_output', 43, 4, 32, 'dec'],
-  ['packet_type', 44, 4, 32, 'hex'],
-];
-
-// nicira-ext.h, class 0: the fields of OpenFlow 1.0. Those whose width or meaning differs have names of their own.
-const NXM_0: readonly Cells[] = [
-  ['in_port', 0, 2, 16, 'dec'],
-  ['eth_dst', 1, 6, 48, 'mac'],
-  ['eth_src', 2, 6, 48, 'mac'],
-  ['eth_type', 3, 2, 16, 'hex'],
-  ['vlan_tci', 4, 2, 16, 'hex'],
-  ['nw_tos', 5, 1, 8, 'dec'],
-  ['ip_proto', 6, 1, 8, 'dec'],
-  ['ipv4_src', 7, 4, 32, 'ipv4'],
-  ['ipv4_dst', 8, 4, 32, 'ipv4'],
-  ['tcp_src', 9, 2, 16, 'dec'],
-  ['tcp_dst', 10, 2, 16, 'dec'],
-  ['udp_src', 11, 2, 16, 'dec'],
-  ['udp_dst', 12, 2, 16, 'dec'],
-  ['icmp_type', 13, 1, 8, 'dec'],
-  ['icmp_code', 14, 1, 8, 'dec'],
-  ['arp_op', 15, 2, 16, 'dec'],
-  ['arp_spa', 16, 4, 32, 'ipv4'],
-  ['arp_tpa', 17, 4, 32, 'ipv4'],
-];
-
-// nicira-ext.h, class 1.
-const NXM_1: readonly Cells[] = [
-  ...Array.from({ length: 16 }, (_, i): Cells => [`reg${i}`, i, 4, 32, 'hex']),
-  ['tun_id', 16, 8, 64, 'hex'],
-  ['arp_sha', 17, 6, 48, 'mac'],
-  ['arp_tha', 18, 6, 48, 'mac'],
-  ['ipv6_src', 19, 16, 128, 'ipv6'],
-  ['ipv6_dst', 20, 16, 128, 'ipv6'],
-  ['icmpv6_type', 21, 1, 8, 'dec'],
-  ['icmpv6_code', 22, 1, 8, 'dec'],
-  ['nd_target', 23, 16, 128, 'ipv6'],
-  ['nd_sll', 24, 6, 48, 'mac'],
-  ['nd_tll', 25, 6, 48, 'mac'],
-  ['ip_frag', 26, 1, 2, 'hex'],
-  ['ipv6_label', 27, 4, 20, 'hex'],
-  ['ip_ecn', 28, 1, 2, 'dec'],
-  ['nw_ttl', 29, 1, 8, 'dec'],
-  ['mpls_ttl', 30, 1, 8, 'dec'],
-  ['tun_src', 31, 4, 32, 'ipv4'],
-  ['tun_dst', 32, 4, 32, 'ipv4'],
-  ['pkt_mark', 33, 4, 32, 'hex'],
-  ['tcp_flags', 34, 2, 12, 'hex'],
-  ['dp_hash', 35, 4, 32, 'hex'],
-  ['recirc_id', 36, 4, 32, 'hex'],
-  ['conj_id', 37, 4, 32, 'dec'],
-  ['tun_gbp_id', 38, 2, 16, 'dec'],
-  ['tun_gbp_flags', 39, 1, 8, 'hex'],
-  ['tun_flags', 104, 2, 1, 'hex'],
-  ['ct_state', 105, 4, 32, 'hex'],
-  ['ct_zone', 106, 2, 16, 'hex'],
-  ['ct_mark', 107, 4, 32, 'hex'],
-  ['ct_label', 108, 16, 128, 'hex'],
-  ['tun_ipv6_src', 109, 16, 128, 'ipv6'],
-  ['tun_ipv6_dst', 110, 16, 128, 'ipv6'],
-  ['xxreg0', 111, 16, 128, 'hex'],
-  ['xxreg1', 112, 16, 128, 'hex'],
-  ['xxreg2', 113, 16, 128, 'hex'],
-  ['xxreg3', 114, 16, 128, 'hex'],
-  ['ct_nw_proto', 119, 1, 8, 'dec'],
-  ['ct_nw_src', 120, 4, 32, 'ipv4'],
-  ['ct_nw_dst', 121, 4, 32, 'ipv4'],
-  ['ct_ipv6_src', 122, 16, 128, 'ipv6'],
-  ['ct_ipv6_dst', 123, 16, 128, 'ipv6'],
-  ['ct_tp_src', 124, 2, 16, 'dec'],
-  ['ct_tp_dst', 125, 2, 16, 'dec'],
-];
-
-// ONF extensions (EXT-109, EXT-233): fields of 1.5 for 1.3 and 1.4. Open vSwitch reports them in this form there.
-const ONF_FIELDS: readonly Cells[] = [
-  ['tcp_flags', 42, 2, 12, 'hex'],
-  ['actset_output', 43, 4, 32, 'dec'],
-];
-
-const PACKET_REGS = Array.from({ length: 8 }, (_, i): Cells => [`xreg${i}`, i, 8, 64, 'hex']);
-
-/** Basic fields that came after 1.3. */
-const SINCE: Readonly<Record<string, WireVersion>> = { pbb_uca: 5, tcp_flags: 6, actset_output: 6, packet_type: 6 };
-
-interface Where {
-  readonly experimenter?: number;
-  readonly from?: WireVersion;
-  readonly to?: WireVersion;
+/** Numbers of a field by where they are from; `since` for those of OXM that 1.3 does not have. */
+interface Headers {
+  readonly nxm0?: number;
+  readonly nxm1?: number;
+  readonly basic?: number;
+  readonly since?: WireVersion;
+  readonly register?: number;
+  readonly ericsson?: number;
+  /** Under OXM_CLASS.EXPERIMENTER. */
+  readonly onf?: number;
+  readonly nicira?: number;
+  readonly nsh?: number;
 }
 
-const rows =
-  (oxmClass: number, where: Where = {}) =>
-  ([name, field, bytes, bits, form]: Cells): OxmRow => ({
-    name,
+/** m: can be masked; w: Open vSwitch's actions can change it. */
+type Access = '-' | 'm' | 'w' | 'mw';
+
+type Cells = readonly [
+  name: string,
+  bits: number,
+  form: OxmForm,
+  access: Access,
+  prerequisite: OxmPrerequisite,
+  headers: Headers,
+  /** On the wire, where it is more than the bits need. */
+  bytes?: number,
+];
+
+const each = (count: number, row: (i: number) => Cells): readonly Cells[] =>
+  Array.from({ length: count }, (_, i) => row(i));
+
+const METADATA_AND_REGISTERS: readonly Cells[] = [
+  ['in_port', 32, 'dec', 'w', 'none', { basic: 0 }],
+  ['in_port', 16, 'dec', 'w', 'none', { nxm0: 0 }],
+  ['in_phy_port', 32, 'dec', '-', 'none', { basic: 1 }],
+  ['metadata', 64, 'hex', 'mw', 'none', { basic: 2 }],
+  ['actset_output', 32, 'dec', '-', 'none', { basic: 43, since: 6, onf: 43 }],
+  ['packet_type', 32, 'hex', '-', 'none', { basic: 44 }],
+  ...each(16, (i) => [`reg${i}`, 32, 'hex', 'mw', 'none', { nxm1: i }]),
+  ...each(16, (i) => [`reg${i + 16}`, 32, 'hex', 'mw', 'none', { nicira: i + 17 }]),
+  ...each(16, (i) => [`xreg${i}`, 64, 'hex', 'mw', 'none', { register: i }]),
+  ...each(4, (i) => [`xxreg${i}`, 128, 'hex', 'mw', 'none', { nxm1: i + 111 }]),
+  ...each(4, (i) => [`xxreg${i + 4}`, 128, 'hex', 'mw', 'none', { nicira: i + 33 }]),
+  ['pkt_mark', 32, 'hex', 'mw', 'none', { nxm1: 33 }],
+  ['dp_hash', 32, 'hex', 'm', 'none', { nxm1: 35, nicira: 0 }],
+  ['recirc_id', 32, 'dec', '-', 'none', { nxm1: 36 }],
+  ['conj_id', 32, 'dec', '-', 'none', { nxm1: 37 }],
+  // Not a field of packets: nx_match may say by it which cookies are meant.
+  ['cookie', 64, 'hex', 'm', 'none', { nxm1: 30 }],
+];
+
+const TUNNEL: readonly Cells[] = [
+  ['tun_id', 64, 'hex', 'mw', 'none', { nxm1: 16, basic: 38 }],
+  ['tun_src', 32, 'ipv4', 'mw', 'none', { nxm1: 31 }],
+  ['tun_dst', 32, 'ipv4', 'mw', 'none', { nxm1: 32 }],
+  ['tun_ipv6_src', 128, 'ipv6', 'mw', 'none', { nxm1: 109 }],
+  ['tun_ipv6_dst', 128, 'ipv6', 'mw', 'none', { nxm1: 110 }],
+  ['tun_flags', 1, 'hex', 'mw', 'none', { nxm1: 104 }, 2],
+  ['tun_gbp_id', 16, 'dec', 'mw', 'none', { nxm1: 38 }],
+  ['tun_gbp_flags', 8, 'hex', 'mw', 'none', { nxm1: 39 }],
+  ['tun_erspan_idx', 20, 'hex', 'mw', 'none', { nicira: 11 }, 4],
+  ['tun_erspan_ver', 4, 'dec', 'mw', 'none', { nicira: 12 }],
+  ['tun_erspan_dir', 1, 'dec', 'mw', 'none', { nicira: 13 }],
+  ['tun_erspan_hwid', 6, 'hex', 'mw', 'none', { nicira: 14 }],
+  ['tun_gtpu_flags', 8, 'hex', 'm', 'none', { nicira: 15 }],
+  ['tun_gtpu_msgtype', 8, 'dec', 'm', 'none', { nicira: 16 }],
+  ...each(64, (i) => [`tun_metadata${i}`, 992, 'bytes', 'mw', 'none', { nxm1: i + 40 }]),
+];
+
+const CONNECTION: readonly Cells[] = [
+  ['ct_state', 32, 'hex', 'm', 'none', { nxm1: 105 }],
+  ['ct_zone', 16, 'hex', '-', 'none', { nxm1: 106 }],
+  ['ct_mark', 32, 'hex', 'mw', 'none', { nxm1: 107 }],
+  ['ct_label', 128, 'hex', 'mw', 'none', { nxm1: 108 }],
+  ['ct_nw_proto', 8, 'dec', '-', 'ct', { nxm1: 119 }],
+  ['ct_nw_src', 32, 'ipv4', 'm', 'ct', { nxm1: 120 }],
+  ['ct_nw_dst', 32, 'ipv4', 'm', 'ct', { nxm1: 121 }],
+  ['ct_ipv6_src', 128, 'ipv6', 'm', 'ct', { nxm1: 122 }],
+  ['ct_ipv6_dst', 128, 'ipv6', 'm', 'ct', { nxm1: 123 }],
+  ['ct_tp_src', 16, 'dec', 'm', 'ct', { nxm1: 124 }],
+  ['ct_tp_dst', 16, 'dec', 'm', 'ct', { nxm1: 125 }],
+];
+
+const LINK: readonly Cells[] = [
+  ['eth_dst', 48, 'mac', 'mw', 'ethernet', { nxm0: 1, basic: 3 }],
+  ['eth_src', 48, 'mac', 'mw', 'ethernet', { nxm0: 2, basic: 4 }],
+  ['eth_type', 16, 'hex', '-', 'ethernet', { nxm0: 3, basic: 5 }],
+  ['vlan_tci', 16, 'hex', 'mw', 'ethernet', { nxm0: 4 }],
+  ['vlan_vid', 13, 'hex', 'mw', 'ethernet', { basic: 6 }],
+  ['vlan_pcp', 3, 'dec', 'w', 'vlan', { basic: 7 }],
+  ['mpls_label', 20, 'dec', 'w', 'mpls', { basic: 34 }, 4],
+  ['mpls_tc', 3, 'dec', 'w', 'mpls', { basic: 35 }],
+  ['mpls_bos', 1, 'dec', '-', 'mpls', { basic: 36 }],
+  ['mpls_ttl', 8, 'dec', 'w', 'mpls', { nxm1: 30 }],
+  ['pbb_isid', 24, 'dec', 'm', 'pbb', { basic: 37 }],
+  ['pbb_uca', 1, 'dec', '-', 'pbb', { basic: 41, since: 5 }],
+  ['arp_op', 16, 'dec', 'w', 'arp', { nxm0: 15, basic: 21 }],
+  ['arp_spa', 32, 'ipv4', 'mw', 'arp', { nxm0: 16, basic: 22 }],
+  ['arp_tpa', 32, 'ipv4', 'mw', 'arp', { nxm0: 17, basic: 23 }],
+  ['arp_sha', 48, 'mac', 'mw', 'arp', { nxm1: 17, basic: 24 }],
+  ['arp_tha', 48, 'mac', 'mw', 'arp', { nxm1: 18, basic: 25 }],
+  ['nsh_flags', 8, 'dec', 'mw', 'nsh', { nsh: 1 }],
+  ['nsh_mdtype', 8, 'dec', '-', 'nsh', { nsh: 2 }],
+  ['nsh_np', 8, 'dec', '-', 'nsh', { nsh: 3 }],
+  ['nsh_spi', 24, 'hex', 'w', 'nsh', { nsh: 4 }, 4],
+  ['nsh_si', 8, 'dec', 'w', 'nsh', { nsh: 5 }],
+  ...each(4, (i) => [`nsh_c${i + 1}`, 32, 'hex', 'mw', 'nsh', { nsh: i + 6 }]),
+  ['nsh_ttl', 8, 'dec', 'w', 'nsh', { nsh: 10 }],
+];
+
+const NETWORK: readonly Cells[] = [
+  ['ip_dscp', 6, 'dec', 'w', 'ip', { basic: 8 }],
+  ['nw_tos', 8, 'dec', 'w', 'ip', { nxm0: 5 }],
+  ['ip_ecn', 2, 'dec', 'w', 'ip', { nxm1: 28, basic: 9 }],
+  ['ip_proto', 8, 'dec', '-', 'ip', { nxm0: 6, basic: 10 }],
+  ['nw_ttl', 8, 'dec', 'w', 'ip', { nxm1: 29 }],
+  ['ip_frag', 2, 'hex', 'm', 'ip', { nxm1: 26 }],
+  ['ipv4_src', 32, 'ipv4', 'mw', 'ipv4', { nxm0: 7, basic: 11 }],
+  ['ipv4_dst', 32, 'ipv4', 'mw', 'ipv4', { nxm0: 8, basic: 12 }],
+  ['ipv6_src', 128, 'ipv6', 'mw', 'ipv6', { nxm1: 19, basic: 26 }],
+  ['ipv6_dst', 128, 'ipv6', 'mw', 'ipv6', { nxm1: 20, basic: 27 }],
+  ['ipv6_label', 20, 'hex', 'mw', 'ipv6', { nxm1: 27, basic: 28 }, 4],
+  ['ipv6_exthdr', 9, 'hex', 'm', 'ipv6', { basic: 39 }],
+];
+
+const TRANSPORT: readonly Cells[] = [
+  ['tcp_src', 16, 'dec', 'mw', 'tcp', { nxm0: 9, basic: 13 }],
+  ['tcp_dst', 16, 'dec', 'mw', 'tcp', { nxm0: 10, basic: 14 }],
+  ['tcp_flags', 12, 'hex', 'm', 'tcp', { nxm1: 34, basic: 42, since: 6, onf: 42 }],
+  ['udp_src', 16, 'dec', 'mw', 'udp', { nxm0: 11, basic: 15 }],
+  ['udp_dst', 16, 'dec', 'mw', 'udp', { nxm0: 12, basic: 16 }],
+  ['sctp_src', 16, 'dec', 'mw', 'sctp', { basic: 17 }],
+  ['sctp_dst', 16, 'dec', 'mw', 'sctp', { basic: 18 }],
+  ['icmp_type', 8, 'dec', 'w', 'icmpv4', { nxm0: 13, basic: 19 }],
+  ['icmp_code', 8, 'dec', 'w', 'icmpv4', { nxm0: 14, basic: 20 }],
+  ['icmpv6_type', 8, 'dec', 'w', 'icmpv6', { nxm1: 21, basic: 29 }],
+  ['icmpv6_code', 8, 'dec', 'w', 'icmpv6', { nxm1: 22, basic: 30 }],
+  ['nd_target', 128, 'ipv6', 'mw', 'nd', { nxm1: 23, basic: 31 }],
+  ['nd_sll', 48, 'mac', 'mw', 'nd_solicit', { nxm1: 24, basic: 32 }],
+  ['nd_tll', 48, 'mac', 'mw', 'nd_advert', { nxm1: 25, basic: 33 }],
+  ['nd_reserved', 32, 'dec', 'w', 'nd', { ericsson: 1 }],
+  ['nd_options_type', 8, 'dec', 'w', 'nd', { ericsson: 2 }],
+];
+
+interface Header {
+  readonly oxmClass: number;
+  readonly field: number;
+  readonly experimenter: number | null;
+  readonly from: WireVersion;
+  readonly to: WireVersion;
+}
+
+/** 1.0 prefers NXM, later versions OXM; the ONF's numbers are for versions between the field's invention and its own OXM. */
+function* headersOf(all: Headers): Generator<Header> {
+  const header = (oxmClass: number, field: number, experimenter: number | null = null): Header => ({
     oxmClass,
     field,
-    bytes,
+    experimenter,
+    from: 1,
+    to: 6,
+  });
+  const from = all.nxm0 === undefined && all.nxm1 === undefined ? 1 : 4;
+  if (all.basic !== undefined) yield { ...header(OXM_CLASS.BASIC, all.basic), from: all.since ?? from };
+  if (all.onf !== undefined) yield { ...header(OXM_CLASS.EXPERIMENTER, all.onf, ONF), from, to: 5 };
+  if (all.nxm0 !== undefined) yield header(OXM_CLASS.NXM_0, all.nxm0);
+  if (all.nxm1 !== undefined) yield header(OXM_CLASS.NXM_1, all.nxm1);
+  if (all.register !== undefined) yield header(OXM_CLASS.PACKET_REGS, all.register);
+  if (all.ericsson !== undefined) yield header(OXM_CLASS.ERICSSON, all.ericsson);
+  if (all.nicira !== undefined) yield header(OXM_CLASS.EXPERIMENTER, all.nicira, NICIRA);
+  if (all.nsh !== undefined) yield header(OXM_CLASS.EXPERIMENTER, all.nsh, NSH);
+}
+
+const rowsOf = ([name, bits, form, access, prerequisite, headers, bytes]: Cells): readonly OxmRow[] =>
+  [...headersOf(headers)].map((header) => ({
+    name,
     bits,
     form,
-    experimenter: where.experimenter ?? null,
-    from: where.from ?? (oxmClass === OXM_CLASS.BASIC ? (SINCE[name] ?? 4) : 4),
-    to: where.to ?? 6,
-  });
+    bytes: bytes ?? Math.ceil(bits / 8),
+    maskable: access.includes('m'),
+    writable: access.includes('w'),
+    prerequisite,
+    ...header,
+  }));
 
-/** Every field, in order of preference where a name has several. */
+/** Every field under every header; where a name has several, in order of preference. */
 export const OXM_FIELDS: readonly OxmRow[] = [
-  ...BASIC.map(rows(OXM_CLASS.BASIC)),
-  ...ONF_FIELDS.map(rows(OXM_CLASS.EXPERIMENTER, { experimenter: ONF, to: 5 })),
-  ...PACKET_REGS.map(rows(OXM_CLASS.PACKET_REGS)),
-  ...NXM_1.map(rows(OXM_CLASS.NXM_1)),
-  ...NXM_0.map(rows(OXM_CLASS.NXM_0)),
-];
+  ...METADATA_AND_REGISTERS,
+  ...TUNNEL,
+  ...CONNECTION,
+  ...LINK,
+  ...NETWORK,
+  ...TRANSPORT,
+].flatMap(rowsOf);

@@ -34,9 +34,9 @@ export interface Defaulted<T> extends Codec<T> {
 /** The type a codec reads and writes. */
 export type Wire<C> = C extends Codec<infer T> ? T : never;
 
-type Fields = Record<string, Codec<unknown>>;
+export type Fields = Record<string, Codec<unknown>>;
 type OptionalKeys<S extends Fields> = { [K in keyof S]: S[K] extends Defaulted<unknown> ? K : never }[keyof S];
-type Structure<S extends Fields> = { [K in Exclude<keyof S, OptionalKeys<S>>]: Wire<S[K]> } & {
+export type Structure<S extends Fields> = { [K in Exclude<keyof S, OptionalKeys<S>>]: Wire<S[K]> } & {
   [K in OptionalKeys<S>]?: Wire<S[K]>;
 };
 
@@ -208,7 +208,7 @@ export function struct<S extends Fields>(fields: S): Codec<Structure<S>> {
 /** The same error, its field seen from the structure around it. */
 export function within(field: string, error: unknown): unknown {
   return error instanceof WireError
-    ? new WireError(error.code, `${field}.${error.field}`, error.offset, error.detail)
+    ? new WireError(error.code, `${field}.${error.field}`, error.offset, error.detail, error.fault)
     : error;
 }
 

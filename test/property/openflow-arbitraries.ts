@@ -1,16 +1,13 @@
 // Generators of OpenFlow messages for property tests: every message, match field, action and instruction the library
 // knows, in values it may be given.
 import fc from 'fast-check';
-import { formatMac } from '../../src/wire/codec.ts';
-import { formatIpv4, formatIpv6 } from '../../src/wire/ip-address.ts';
 import type { Message } from '../../src/openflow/message.ts';
-import type { Action, FlowMod, Instruction, Match, OxmField, OxmValue } from '../../src/openflow/model.ts';
-import { OXM_FIELDS } from '../../src/openflow/oxm-fields.ts';
-import type { OxmRow } from '../../src/openflow/oxm-fields.ts';
-import { oxmRow } from '../../src/openflow/oxm.ts';
+import type { FlowMod, Instruction } from '../../src/openflow/model.ts';
 import type { PortDescription } from '../../src/openflow/ports.ts';
 import { portNo } from '../../src/base/ids.ts';
 import type { WireVersion } from '../../src/openflow/wire-version.ts';
+import { action } from './openflow-action-arbitraries.ts';
+import { mac, match, raw } from './openflow-field-arbitraries.ts';
 
 type Arb<T> = fc.Arbitrary<T>;
 
@@ -18,83 +15,8 @@ const u8 = fc.integer({ min: 0, max: 0xff });
 const u16 = fc.integer({ min: 0, max: 0xffff });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const u64 = fc.bigInt({ min: 0n, max: 0xffffffffffffffffn });
-const raw = (length: number): Arb<Buffer> =>
-  fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => Buffer.from(bytes));
 const upTo = (length: number): Arb<Buffer> => fc.uint8Array({ maxLength: length }).map((bytes) => Buffer.from(bytes));
-const mac = raw(6).map(formatMac);
-
-function value(row: OxmRow): Arb<OxmValue> {
-  if (row.form === 'mac') return mac;
-  if (row.form === 'ipv4') return raw(4).map(formatIpv4);
-  if (row.form === 'ipv6') return fc.oneof(raw(16), sparse16).map(formatIpv6);
-  if (row.bits > 32) return fc.bigInt({ min: 0n, max: (1n << BigInt(row.bits)) - 1n });
-  return fc.integer({ min: 0, max: 2 ** row.bits - 1 });
-}
-
-/** Addresses with runs of zeros, which have a short form. */
-const sparse16 = fc
-  .array(fc.constantFrom(0, 0, 0, 1, 0xff), { minLength: 16, maxLength: 16 })
-  .map((bytes) => Buffer.from(bytes));
-
-const known = (version: WireVersion): OxmRow[] => [
-  ...new Set(OXM_FIELDS.map((row) => oxmRow(version, row.name)).filter((row) => row !== null)),
-];
-
-const fieldOf = (row: OxmRow): Arb<OxmField> =>
-  fc.oneof(
-    fc.record({ name: fc.constant(row.name), value: value(row) }),
-    fc.record({ name: fc.constant(row.name), value: value(row), mask: value(row) }),
-  );
-
-/** A class that no table has, so that it is always kept verbatim. */
-const strangeField: Arb<OxmField> = fc
-  .tuple(fc.integer({ min: 0, max: 127 }), fc.integer({ min: 0, max: 20 }), fc.boolean())
-  .chain(([number, length, hasMask]) =>
-    hasMask
-      ? fc.record({ name: fc.constant(`oxm:0x1234:${number}`), value: raw(length), mask: raw(length) })
-      : fc.record({ name: fc.constant(`oxm:0x1234:${number}`), value: raw(length) }),
-  );
-
-const oxmField = (version: WireVersion): Arb<OxmField> =>
-  fc.oneof(
-    { weight: 9, arbitrary: fc.constantFrom(...known(version)).chain(fieldOf) },
-    { weight: 1, arbitrary: strangeField },
-  );
-
-const match = (version: WireVersion): Arb<Match> => fc.array(oxmField(version), { maxLength: 8 });
-
 const words8 = fc.integer({ min: 0, max: 5 }).chain((n) => raw(4 + 8 * n));
-
-export function action(version: WireVersion): Arb<Action> {
-  const tag = <const T extends Action['type']>(type: T): { type: Arb<T> } => ({ type: fc.constant(type) });
-  const names = known(version).filter((row) => row.experimenter === null && !row.name.startsWith('oxm:'));
-  const bit = fc.integer({ min: 0, max: 31 });
-  const all: Arb<Action>[] = [
-    fc.record({ ...tag('output'), port: u32, maxLen: u16 }),
-    fc.record({ ...tag('group'), groupId: u32 }),
-    fc.record({ ...tag('set_queue'), queueId: u32 }),
-    fc.record({ ...tag('push_vlan'), etherType: u16 }),
-    fc.record({ ...tag('push_mpls'), etherType: u16 }),
-    fc.record({ ...tag('pop_mpls'), etherType: u16 }),
-    fc.record({ ...tag('push_pbb'), etherType: u16 }),
-    fc.record({ ...tag('set_nw_ttl'), ttl: u8 }),
-    fc.record({ ...tag('set_mpls_ttl'), ttl: u8 }),
-    ...(['pop_vlan', 'pop_pbb', 'dec_nw_ttl', 'dec_mpls_ttl', 'copy_ttl_in', 'copy_ttl_out'] as const).map((type) =>
-      fc.constant<Action>({ type }),
-    ),
-    fc.record({ ...tag('set_field'), field: oxmField(version) }),
-    fc.record({
-      ...tag('move'),
-      src: fc.constantFrom(...names).map((row) => row.name),
-      srcBit: bit,
-      dst: fc.constantFrom(...names).map((row) => row.name),
-      dstBit: bit,
-      bits: bit,
-    }),
-    fc.record({ ...tag('unknown'), actionType: fc.constantFrom(77, 0xfffe), body: words8 }),
-  ];
-  return fc.oneof(...all);
-}
 
 export function instruction(version: WireVersion): Arb<Instruction> {
   const actions = fc.array(action(version), { maxLength: 5 });

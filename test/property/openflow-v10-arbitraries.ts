@@ -8,6 +8,7 @@ import type { FlowMod, Instruction, Match, OxmField } from '../../src/openflow/m
 import type { PortDescription } from '../../src/openflow/ports.ts';
 import { fastest } from '../../src/openflow/v10/port-features.ts';
 import { widenPort } from '../../src/openflow/v10/port-no.ts';
+import { action } from './openflow-action-arbitraries.ts';
 
 type Arb<T> = fc.Arbitrary<T>;
 
@@ -104,7 +105,7 @@ export const match10: Arb<Match> = series(
 );
 
 const instructions: Arb<readonly Instruction[]> = fc
-  .array(fc.record({ type: one('output'), port, maxLen: u16 }), { maxLength: 3 })
+  .array(action(1), { maxLength: 3 })
   .map((actions) => (actions.length === 0 ? [] : [{ type: 'apply_actions', actions }]));
 
 const head = {
@@ -175,7 +176,7 @@ const packets: readonly Arb<Message>[] = [
     type: one('packet_out'),
     bufferId: u32,
     inPort: port,
-    actions: fc.array(fc.record({ type: one('output'), port, maxLen: u16 }), { maxLength: 3 }),
+    actions: fc.array(action(1), { maxLength: 3 }),
     data: upTo(80),
   }),
   fc.record({
