@@ -1,9 +1,10 @@
 // Names of OFPT_ERROR types and codes (1.5.1 section 7.5.4), as Open vSwitch and the specifications write them.
 // A code's index is its number; 1.3, 1.4 and 1.5 agree where they share one.
 
-import { experimenterErrorName } from './nicira/error-names.ts';
+import { experimenterErrorCode, experimenterErrorName } from './nicira/error-names.ts';
 import { ONF } from './oxm-fields.ts';
-import { errorName10 } from './v10/error-names.ts';
+import { errorName10, errorNumbers10 } from './v10/error-names.ts';
+import type { ErrorNumbers } from './v10/error-names.ts';
 import type { WireVersion } from './wire-version.ts';
 
 type Codes = readonly (string | null)[];
@@ -115,4 +116,18 @@ export function errorName(errorType: number, errorCode: number, { version = 4, d
   }
   const known = TYPES[errorType];
   return known?.codes[errorCode] ?? `${known?.name ?? errorType}/${errorCode}`;
+}
+
+/** The inverse of errorName; null where the version has no such error. */
+export function errorNumbers(name: string, version: WireVersion): ErrorNumbers | null {
+  if (version === 1) return errorNumbers10(name);
+  for (const [errorType, { codes }] of TYPES.entries()) {
+    const errorCode = codes.indexOf(name);
+    if (errorCode !== -1) return { errorType, errorCode, head: Buffer.alloc(0) };
+  }
+  const found = experimenterErrorCode(name);
+  if (found === null) return null;
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(found.experimenter, 0);
+  return { errorType: OFPET_EXPERIMENTER, errorCode: found.code, head };
 }

@@ -1,7 +1,11 @@
 // Which OFPT_ERROR the specification has for a message that cannot be read.
 
 import type { WireError } from '../base/errors.ts';
+import { errorName, errorNumbers } from './error-names.ts';
 import type { ErrorMessage } from './messages/session.ts';
+import type { ErrorNumbers } from './v10/error-names.ts';
+import { isWireVersion } from './wire-version.ts';
+import type { WireVersion } from './wire-version.ts';
 
 interface Place {
   /** Part of the field's path that says where in the message the fault is; the innermost counts. */
@@ -31,21 +35,35 @@ const OFPBRC_BAD_TYPE = 1;
 /** At least 64 bytes of the offending message go back (1.3.5 section 7.4.4). */
 const QUOTED_BYTES = 64;
 
+/** The error that a fault is, in the numbers of the version; null where the specification has none. */
+function numbersOf(fault: WireError, version: WireVersion): ErrorNumbers | null {
+  const named = fault.fault === null ? null : errorNumbers(fault.fault, version);
+  if (named !== null) return named;
+  const head = Buffer.alloc(0);
+  if (fault.code === 'BAD_VERSION') return { errorType: OFPET_BAD_REQUEST, errorCode: OFPBRC_BAD_VERSION, head };
+  const path = fault.field.split('.');
+  const places = version === V10 ? PLACES_10 : PLACES;
+  const place = places.toSorted((a, b) => path.lastIndexOf(b.segment) - path.lastIndexOf(a.segment))[0];
+  const { errorType, badLength, badType } = place !== undefined && path.includes(place.segment) ? place : WHOLE_MESSAGE;
+  if (fault.code === 'TRUNCATED' || fault.code === 'BAD_LENGTH') return { errorType, errorCode: badLength, head };
+  return fault.code === 'BAD_TYPE' && badType !== null ? { errorType, errorCode: badType, head } : null;
+}
+
+/** What the protocol calls a fault (`OFPBAC_BAD_LEN`), or null. */
+export function faultName(fault: WireError, version: WireVersion): string | null {
+  if (fault.fault !== null) return fault.fault;
+  const numbers = numbersOf(fault, version);
+  return numbers === null ? null : errorName(numbers.errorType, numbers.errorCode, { version });
+}
+
 /** The answer to `frame`, or null: the specification has no code, or it is itself an error, which is never answered. */
 export function answerToMalformed(frame: Buffer, fault: WireError): ErrorMessage | null {
   if (frame[1] === OFPT_ERROR) return null;
-  const data = frame.subarray(0, QUOTED_BYTES);
-  if (fault.code === 'BAD_VERSION') {
-    return { type: 'error', errorType: OFPET_BAD_REQUEST, errorCode: OFPBRC_BAD_VERSION, data };
-  }
-  const path = fault.field.split('.');
-  const places = frame[0] === V10 ? PLACES_10 : PLACES;
-  const place = places.toSorted((a, b) => path.lastIndexOf(b.segment) - path.lastIndexOf(a.segment))[0];
-  const { errorType, badLength, badType } = place !== undefined && path.includes(place.segment) ? place : WHOLE_MESSAGE;
-  if (fault.code === 'TRUNCATED' || fault.code === 'BAD_LENGTH') {
-    return { type: 'error', errorType, errorCode: badLength, data };
-  }
-  return fault.code === 'BAD_TYPE' && badType !== null ? { type: 'error', errorType, errorCode: badType, data } : null;
+  const version = frame[0] ?? 0;
+  const numbers = numbersOf(fault, isWireVersion(version) ? version : 4);
+  if (numbers === null) return null;
+  const { errorType, errorCode, head } = numbers;
+  return { type: 'error', errorType, errorCode, data: Buffer.concat([head, frame.subarray(0, QUOTED_BYTES)]) };
 }
 
 /** The answer to a message whose type no specification gives a meaning. */

@@ -146,3 +146,21 @@ export function experimenterErrorName(experimenter: number, code: number): strin
   if (experimenter === NICIRA) return NICIRA_12[code] ?? null;
   return experimenter === ONF ? (ONF_13[code] ?? null) : null;
 }
+
+const CODES_10 = new Map(Object.entries(NICIRA_10).map(([numbers, name]) => [name, numbers.split(',').map(Number)]));
+const CODES_12 = new Map(
+  [
+    ...Object.entries(NICIRA_12).map(([code, name]) => [name, NICIRA, Number(code)] as const),
+    ...Object.entries(ONF_13).map(([code, name]) => [name, ONF, Number(code)] as const),
+  ].map(([name, experimenter, code]) => [name, { experimenter, code }]),
+);
+
+/** The inverse of niciraErrorName10. */
+export function niciraErrorCode10(name: string): { readonly type: number; readonly code: number } | null {
+  const [type, code] = CODES_10.get(name) ?? [];
+  return type === undefined || code === undefined ? null : { type, code };
+}
+
+/** The inverse of experimenterErrorName. */
+export const experimenterErrorCode = (name: string): { readonly experimenter: number; readonly code: number } | null =>
+  CODES_12.get(name) ?? null;

@@ -2,10 +2,10 @@
 
 import { WireError } from '../../base/errors.ts';
 import type { Codec } from '../../wire/codec.ts';
-import { actions } from '../actions.ts';
+import { flowActions } from '../actions.ts';
 import type { Instruction } from '../model.ts';
 
-const list = actions(1);
+const list = flowActions(1);
 
 /** Up to the end of what surrounds it. No actions (drop) are no instructions. */
 export const actionList: Codec<readonly Instruction[]> = {

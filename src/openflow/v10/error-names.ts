@@ -1,7 +1,14 @@
 // Names of OFPT_ERROR types and codes of 1.0 (1.0.1 section 5.4.4). Types from 3 on mean something else in later versions.
 
-import { niciraErrorName10 } from '../nicira/error-names.ts';
+import { niciraErrorCode10, niciraErrorName10 } from '../nicira/error-names.ts';
 import { NICIRA } from '../oxm-fields.ts';
+
+/** An error on the wire, and what its data begin with before they quote the message. */
+export interface ErrorNumbers {
+  readonly errorType: number;
+  readonly errorCode: number;
+  readonly head: Buffer;
+}
 
 type Codes = Readonly<Record<number, string>>;
 
@@ -34,6 +41,7 @@ const TYPES: Readonly<Record<number, { readonly name: string; readonly codes: Co
 
 /** NXET_VENDOR: the data begin with a struct nx_vendor_error, which says vendor, type and code. */
 const NXET_VENDOR = 0xb0c2;
+const NXVC_VENDOR_ERROR = 0;
 
 /** The code's name; its number where there is none, as in `OFPET_BAD_ACTION/77`. `data` as the error carries it. */
 export function errorName10(errorType: number, errorCode: number, data: Buffer = Buffer.alloc(0)): string {
@@ -42,4 +50,19 @@ export function errorName10(errorType: number, errorCode: number, data: Buffer =
   }
   const known = TYPES[errorType];
   return known?.codes[errorCode] ?? `${known?.name ?? errorType}/${errorCode}`;
+}
+
+/** The inverse of errorName10; `head` is what the data begin with. Null where 1.0 has no such error. */
+export function errorNumbers10(name: string): ErrorNumbers | null {
+  for (const [type, known] of Object.entries(TYPES)) {
+    const found = Object.entries(known.codes).find(([, text]) => text === name);
+    if (found !== undefined) return { errorType: Number(type), errorCode: Number(found[0]), head: Buffer.alloc(0) };
+  }
+  const vendor = niciraErrorCode10(name);
+  if (vendor === null) return null;
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(NICIRA, 0);
+  head.writeUInt16BE(vendor.type, 4);
+  head.writeUInt16BE(vendor.code, 6);
+  return { errorType: NXET_VENDOR, errorCode: NXVC_VENDOR_ERROR, head };
 }
