@@ -1,20 +1,19 @@
 // FlowControl on the real network: what the TDE knows and what the migrations want become one desired world, compiled and
 // installed. Here topology and flows meet. Held packets leave in order when the change they waited for is confirmed.
 
-import { randomBytes } from 'node:crypto';
-
 import type { Clock } from '../base/clock.ts';
 import { migrationId } from '../base/ids.ts';
 import type { Dpid, Mac, PortNo, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { reverse } from '../base/route.ts';
-import type { Hop, Route } from '../base/route.ts';
-import { encodeProbeFrame } from '../packet/probe.ts';
-import type { ProbeKind } from '../packet/probe.ts';
-import type { Gate, KnownWorld, Pin, Trail, VmView, World } from '../../flows/world.ts';
+import type { Route } from '../base/route.ts';
+import type { KnownWorld, Pin, Trail, World } from '../../flows/world.ts';
 import { MigrationError } from './errors.ts';
+import { Gates } from './gates.ts';
 import type { Hold } from './hold.ts';
+import { gateHoldKey, limboHoldKey, puntHoldKey } from './hold-keys.ts';
 import type { FlowControl, HeldCounts, PinRequest, Relocation } from './ports.ts';
+import { ProbeSender } from './probe-sender.ts';
+import type { SendFrame } from './probe-sender.ts';
 
 /** What of the TDE's knowledge flows are made of. Unchanged objects stay the same objects. */
 export interface FabricView {
@@ -31,8 +30,6 @@ export interface WorldInstaller {
   pinRules(id: Pin['id'], nves: readonly Dpid[]): number;
 }
 
-export type SendFrame = (nve: Dpid, port: PortNo, frame: Buffer) => void;
-
 export interface FabricOptions {
   readonly view: FabricView;
   readonly installer: WorldInstaller;
@@ -48,24 +45,25 @@ export interface FabricOptions {
 }
 
 const BEHIND_POLL_MS = 200;
-/** Unicast, locally administered: bridges flood it, no host has it. */
-const MARKER_DESTINATION = '02:5f:e7:00:00:00' as Mac;
+
+interface PinEntry {
+  readonly request: PinRequest;
+  pin: Pin;
+}
 
 export class Fabric implements FlowControl {
   readonly #options: FabricOptions;
-  readonly #pins = new Map<string, { readonly request: PinRequest; pin: Pin }>();
-  readonly #gates = new Map<string, Gate>();
-  readonly #gateKeys = new Map<number, string>();
-  /** Gates whose packets wait: from the closing until the opening is confirmed, whatever the desired world says meanwhile. */
-  readonly #holding = new Set<string>();
+  readonly #pins = new Map<string, PinEntry>();
+  readonly #gates: Gates;
   readonly #moves = new Map<string, Relocation>();
   readonly #trails = new Map<string, Trail>();
-  readonly #markers = new Map<bigint, Route>();
-  #gateSerial = 0;
+  readonly #probes: ProbeSender;
   #applying = 0;
 
   constructor(options: FabricOptions) {
     this.#options = options;
+    this.#gates = new Gates(options.hold);
+    this.#probes = new ProbeSender(options.sendFrame, () => options.view.world());
   }
 
   /** Brings the switches to the present world. Concurrent calls are one change where the installer can make them one. */
@@ -103,7 +101,11 @@ export class Fabric implements FlowControl {
 
   adopt(move: Relocation, lifted: boolean): void {
     const detours = this.#detoursTo(move);
-    for (const key of move.replaces) this.#drop(key);
+    for (const key of move.replaces) {
+      this.#pins.delete(key);
+      // Its transfer opens it when the source lets openers in again.
+      this.#gates.follow(key, move.newNve);
+    }
     const phase = lifted ? 'lifted' : 'pinned';
     for (const request of move.pins) {
       const { key, vnid, vm, peerNve, route } = request;
@@ -119,28 +121,20 @@ export class Fabric implements FlowControl {
     const entry = this.#pins.get(key);
     if (entry === undefined) return;
     const { vnid, vm, peerNve, route } = entry.request;
-    this.#holding.add(key);
-    this.#gates.set(key, {
-      id: entry.pin.id,
-      serial: this.#newSerial(key),
-      vnid,
-      vm,
-      peerNve,
-      nves: [route.from, peerNve],
-      holds,
-    });
+    const nves = [route.from, peerNve];
+    this.#gates.close(key, { id: entry.pin.id, vnid, vm, peerNve, nves, holds });
     await this.apply();
     // Openers must be held by the caches too before the source refuses them; other flows it knows pass there all the same.
-    if (holds === 'openers') await this.#options.clock.sleep(this.#options.cacheMs);
+    if (holds === 'openers') await this.cachesFollow();
   }
 
   async openGate(key: string): Promise<void> {
-    if (!this.#holding.has(key)) return;
-    this.#gates.delete(key);
+    if (!this.#gates.isHolding(key)) return;
+    this.#gates.open(key);
     try {
       await this.apply();
     } finally {
-      this.#releaseGate(key);
+      this.#gates.release(key);
     }
   }
 
@@ -151,33 +145,57 @@ export class Fabric implements FlowControl {
    */
   async lift(key: string, onConfirmed?: () => void): Promise<number> {
     const entry = this.#pins.get(key);
-    const gate = this.#gates.get(key);
     if (entry === undefined) {
       await this.openGate(key);
       return 0;
     }
     this.#refuseWhileAway(entry.request);
-    const pinned = entry.pin;
-    entry.pin = { ...pinned, phase: 'lifted' };
-    if (gate !== undefined) this.#gates.set(key, { ...gate, serial: this.#newSerial(key), holds: 'openers' });
-    try {
-      await this.apply();
-    } catch (cause) {
-      entry.pin = pinned;
-      await this.apply().catch(() => undefined);
-      throw cause;
-    }
-    this.#checkStillWanted(key, entry);
+    await this.#leavePin(key, entry);
     onConfirmed?.();
-    if (gate === undefined) return 0;
-    const others = this.#options.hold.release(gateHoldKey(key, 'other'));
-    await this.#options.clock.sleep(this.#options.cacheMs);
-    this.#gates.delete(key);
+    if (!this.#gates.isHolding(key)) return 0;
+    const others = this.#gates.releaseOthers(key);
+    await this.cachesFollow();
+    this.#gates.open(key);
     // Past the point of no return: a switch that keeps its gate opens it by its timeout.
     await this.apply().catch((cause: unknown) => {
       this.#options.log.warn('a gate was not opened everywhere after the lift', { transfer: key, cause });
     });
-    return others.held + this.#releaseGate(key);
+    return others + this.#gates.release(key);
+  }
+
+  /** Both directions, confirmed; or neither, and then nothing leads to the destination any more. */
+  async #leavePin(key: string, entry: PinEntry): Promise<void> {
+    const pinned = entry.pin;
+    entry.pin = { ...pinned, phase: 'lifted' };
+    this.#gates.narrow(key);
+    try {
+      await this.apply();
+      // A newer move took the pin's place while the switches were lifting it: its flows stay with the source.
+      if (this.#pins.get(key) !== entry) {
+        throw new MigrationError('superseded', `${key} was replaced while it was being lifted`);
+      }
+    } catch (cause) {
+      entry.pin = pinned;
+      await this.#goBack(entry.request.peerNve);
+      throw cause;
+    }
+  }
+
+  /** Until the switches and their caches lead to the source again; openers are still held. */
+  async #goBack(peerNve: Dpid): Promise<void> {
+    for (;;) {
+      const failed = await this.apply().then(
+        () => false,
+        () => true,
+      );
+      if (!failed && this.#options.installer.behind([peerNve]).length === 0) break;
+      await this.#options.clock.sleep(BEHIND_POLL_MS);
+    }
+    await this.cachesFollow();
+  }
+
+  cachesFollow(): Promise<void> {
+    return this.#options.clock.sleep(this.#options.cacheMs);
   }
 
   async forget(key: string): Promise<void> {
@@ -186,8 +204,9 @@ export class Fabric implements FlowControl {
     while (entry !== undefined && this.#options.installer.behind(endsOf(entry.request)).length > 0) {
       await this.#options.clock.sleep(BEHIND_POLL_MS);
     }
-    this.#drop(key);
-    for (const [serial, gate] of this.#gateKeys) if (gate === key) this.#gateKeys.delete(serial);
+    this.#pins.delete(key);
+    this.#gates.open(key);
+    this.#gates.forget(key);
     if (entry !== undefined) {
       const name = vmKey(entry.request.vnid, entry.request.vm);
       const others = [...this.#pins.values()].some((p) => vmKey(p.request.vnid, p.request.vm) === name);
@@ -203,22 +222,11 @@ export class Fabric implements FlowControl {
 
   sendMarkers(key: string): readonly bigint[] {
     const entry = this.#pins.get(key);
-    if (entry === undefined) return [];
-    return [entry.request.route, reverse(entry.request.route)].map((route) => {
-      const nonce = randomBytes(8).readBigUInt64BE();
-      this.#markers.set(nonce, route);
-      this.#sendMarker(nonce, route.hops[0]);
-      return nonce;
-    });
+    return entry === undefined ? [] : this.#probes.sendMarkers(entry.request.route);
   }
 
-  /** A marker came in at an NVE: on to the next hop, behind everything that arrived there before it. */
   markerArrived(nonce: bigint, nve: Dpid, inPort: PortNo): void {
-    const route = this.#markers.get(nonce);
-    const at = route?.hops.find((h) => h.nve === nve && h.inPort === inPort);
-    if (route === undefined || at === undefined) return;
-    if (at.outPort === null) this.#markers.delete(nonce);
-    else this.#sendMarker(nonce, at);
+    this.#probes.markerArrived(nonce, nve, inPort);
   }
 
   teachNewPath(key: string): void {
@@ -226,25 +234,17 @@ export class Fabric implements FlowControl {
     if (entry === undefined) return;
     const { vnid, vm, peerNve, route } = entry.request;
     const direct = this.route(route.from, peerNve);
-    if (direct === null || direct.stateHosts.length === 0) return;
-    const world = this.#options.view.world();
-    this.#sendProbe('learning', 0n, vm, direct.hops[0], vnid);
-    const back = reverse(direct).hops[0];
-    for (const peer of world.vms) {
-      if (peer.vnid === vnid && peer.at?.nve === peerNve) this.#sendProbe('learning', 0n, peer.mac, back, vnid);
-    }
+    if (direct !== null) this.#probes.teach(direct, vnid, vm);
   }
 
   /** The key under which a packet of this gate is held; null when it need not wait (any more): let it go at once. */
   gateHold(serial: number, what: 'opener' | 'other'): string | null {
-    const key = this.#gateKeys.get(serial);
-    if (key === undefined || !this.#holding.has(key)) return null;
-    return what === 'other' && this.#pins.get(key)?.pin.phase === 'lifted' && !this.changing
-      ? null
-      : gateHoldKey(key, what);
+    const key = this.#gates.keyOf(serial);
+    if (key === null) return null;
+    const passed = what === 'other' && this.#pins.get(key)?.pin.phase === 'lifted' && !this.changing;
+    return passed ? null : gateHoldKey(key, what);
   }
 
-  /** Of a VM: what waits for it to appear, and what it sent before it was known. */
   /** What was held of a VM by now, some of it perhaps released already when the change was confirmed. */
   #releaseFor(vnid: Vnid, mac: Mac): HeldCounts {
     const { hold, view } = this.#options;
@@ -253,18 +253,6 @@ export class Fabric implements FlowControl {
     for (const key of Object.values(keys)) hold.release(key);
     const [limbo, punted] = [hold.account(keys.limbo), hold.account(keys.punted)];
     return { limbo: limbo.released, punted: punted.released, dropped: limbo.dropped + punted.dropped };
-  }
-
-  #sendMarker(nonce: bigint, hop: Hop | undefined): void {
-    if (hop !== undefined) this.#sendProbe('marker', nonce, nveMac(hop.nve), hop, null);
-  }
-
-  #sendProbe(probe: ProbeKind, nonce: bigint, source: Mac, hop: Hop | undefined, vnid: Vnid | null): void {
-    if (hop?.outPort === null || hop === undefined) return;
-    const vlan = vnid === null ? undefined : this.#options.view.world().vns.find((v) => v.vnid === vnid)?.vlan;
-    const tag = vlan === undefined ? null : { vid: vlan, priority: 0, dropEligible: false };
-    const frame = encodeProbeFrame({ probe, nonce, source, destination: MARKER_DESTINATION, vlan: tag });
-    this.#options.sendFrame(hop.nve, hop.outPort, frame);
   }
 
   #refuseWhileAway(request: PinRequest): void {
@@ -282,24 +270,6 @@ export class Fabric implements FlowControl {
     });
   }
 
-  /** A newer move took the pin's place while the switches were lifting it: its flows stay with the source. */
-  #checkStillWanted(key: string, entry: unknown): void {
-    if (this.#pins.get(key) === entry) return;
-    throw new MigrationError('superseded', `${key} was replaced while it was being lifted`);
-  }
-
-  #releaseGate(key: string): number {
-    this.#holding.delete(key);
-    const { hold } = this.#options;
-    return hold.release(gateHoldKey(key, 'other')).held + hold.release(gateHoldKey(key, 'opener')).held;
-  }
-
-  #newSerial(key: string): number {
-    this.#gateSerial += 1;
-    this.#gateKeys.set(this.#gateSerial, key);
-    return this.#gateSerial;
-  }
-
   /** By which ports of the old NVE frames for the VM still arrive that took a detour. */
   #detoursTo({ replaces, oldNve }: Relocation): { peerNve: Dpid; inPort: PortNo }[] {
     return replaces.flatMap((key) => {
@@ -311,24 +281,15 @@ export class Fabric implements FlowControl {
     });
   }
 
-  #drop(key: string): void {
-    this.#pins.delete(key);
-    this.#gates.delete(key);
-  }
-
   #world(): World {
     return {
       ...this.#options.view.world(),
       pins: [...this.#pins.values()].map((p) => p.pin),
-      gates: [...this.#gates.values()],
+      gates: this.#gates.list(),
       trails: [...this.#trails.values()],
     };
   }
 }
-
-export const gateHoldKey = (key: string, what: 'opener' | 'other'): string => `gate ${key} ${what}`;
-export const limboHoldKey = (vm: VmView): string => `limbo ${vm.serial}`;
-export const puntHoldKey = (vnid: Vnid, mac: Mac): string => `punt ${vnid} ${mac}`;
 
 /** The NVEs whose rules decide which way a pair's flows go. */
 function endsOf(request: PinRequest): readonly Dpid[] {
@@ -337,9 +298,4 @@ function endsOf(request: PinRequest): readonly Dpid[] {
 
 function vmKey(vnid: Vnid, mac: Mac): string {
   return `${vnid} ${mac}`;
-}
-
-/** Frames of ours that enter the fabric at one NVE have one source, so that bridges see it on one side only. */
-function nveMac(nve: Dpid): Mac {
-  return `02:5f:e7:${nve.slice(-6, -4)}:${nve.slice(-4, -2)}:${nve.slice(-2)}` as Mac;
 }

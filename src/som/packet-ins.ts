@@ -12,9 +12,9 @@ import { formatMac } from '../wire/codec.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
 import { VNID_MASK } from '../../flows/tables.ts';
 import type { KnownWorld, PortRole } from '../../flows/world.ts';
-import { limboHoldKey, puntHoldKey } from './fabric.ts';
 import type { Fabric } from './fabric.ts';
 import type { Hold, HeldPacket } from './hold.ts';
+import { limboHoldKey, puntHoldKey } from './hold-keys.ts';
 
 /** How long after a VM's rules were confirmed its packets may still come through the old ones. */
 const LATE_MS = 1000;

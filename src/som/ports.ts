@@ -58,7 +58,8 @@ export interface FlowControl {
   /**
    * Both directions leave the pin in one step, and the gate opens behind it. `onConfirmed` is called when all switches have
    * confirmed the step: the flows are at the destination. Resolves with the packets the gate had held; rejects when a switch
-   * did not confirm, or a newer move took the pin's place before.
+   * did not confirm, or a newer move took the pin's place before, and then only when nothing leads to the destination any
+   * more: its state may be deleted.
    */
   lift(key: string, onConfirmed?: () => void): Promise<number>;
   /** After the grace: the rules for late packets go as well. */
@@ -70,5 +71,7 @@ export interface FlowControl {
   adopt(relocation: Relocation, lifted: boolean): void;
   /** On which of the NVEs at both ends the pin is still in force: what a restarted controller finds. */
   pinInstalled(key: string, ends: readonly Dpid[]): 'all' | 'some' | 'none';
+  /** Resolves when the switches' caches follow what the switches have confirmed by now (hard case 1). */
+  cachesFollow(): Promise<void>;
   route(from: Dpid, to: Dpid): Route | null;
 }

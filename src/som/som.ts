@@ -3,18 +3,22 @@
 
 import type { Clock } from '../base/clock.ts';
 import { StateferryError } from '../base/errors.ts';
-import type { Mac, MigrationId, StateHostId, Vnid } from '../base/ids.ts';
+import type { Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { Store, Table } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
+import { Debts } from './debts.ts';
+import { openRecord } from './open-record.ts';
+import { keyOf, pinsOf } from './pins.ts';
 import { planMove } from './plan.ts';
-import type { Holding, MovePlan, PlannedTransfer } from './plan.ts';
+import type { Holding, MovePlan } from './plan.ts';
 import type { Agents, FlowControl, PinRequest } from './ports.ts';
-import type { MigrationRecord, TransferRecord } from './record.ts';
+import type { MigrationRecord } from './record.ts';
 import { Records } from './records.ts';
+import { oweUndoing, recover } from './recovery.ts';
 import type { Strategy, TransferLimits } from './transfer.ts';
 import { Unit } from './unit.ts';
-import type { UnitPhase, UnitPlan, UnitWorld } from './unit.ts';
+import type { UnitPlan, UnitWorld } from './unit.ts';
 
 export interface SomOptions {
   readonly clock: Clock;
@@ -35,20 +39,19 @@ export class Som {
   readonly records: Records;
   readonly #options: SomOptions;
   readonly #units = new Map<string, Unit>();
-  readonly #table: Table;
   readonly #world: UnitWorld;
 
   constructor(options: SomOptions) {
     this.#options = options;
     this.records = new Records(options.store, options.clock);
-    this.#table = options.store.table('units');
     this.#world = {
       clock: options.clock,
       log: options.log,
       agents: options.agents,
       flows: options.flows,
       records: this.records,
-      table: this.#table,
+      debts: new Debts(options.store, options.agents, options.log),
+      table: options.store.table('units'),
       strategy: options.strategy,
       limits: options.limits,
       retryMs: options.retryMs ?? 1000,
@@ -65,13 +68,14 @@ export class Som {
   async notify(notification: Notification): Promise<MigrationRecord> {
     const earlier = this.#unitsOf(notification);
     const plan = planMove(notification, this.#holdings(earlier), (a, b) => this.#options.flows.route(a, b));
-    const record = this.#open(notification, plan);
-    for (const unit of earlier) unit.end('superseded');
+    const record = openRecord(this.records, notification, plan, this.#options.clock.wallMs());
     const pins =
       this.#options.strategy === 'detour' || this.#options.strategy === 'copy' ? pinsOf(record.id, plan) : [];
     const units = this.#unitsFor(record, plan);
     // Known from now on: a newer notification may come while the switches take this one.
     for (const unit of units) this.#units.set(unit.plan.key, unit);
+    // After the new ones are stored: killed in between, the controller finds both and goes on with the newer.
+    for (const unit of earlier) unit.end('superseded');
     await this.#relocate(record, plan, pins, earlier);
     const before = Promise.all(earlier.map((u) => u.done));
     for (const unit of units) this.#start(unit, before);
@@ -86,6 +90,7 @@ export class Som {
 
   /** An agent (came back and) registered: what waits for it is tried at once. */
   agentRegistered(id: StateHostId): void {
+    void this.#world.debts.settle(id);
     for (const unit of this.#units.values()) {
       if (unit.plan.source === id || unit.plan.destination === id) unit.retryNow();
     }
@@ -108,43 +113,23 @@ export class Som {
   /**
    * After a restart, when the switches have been read and before anything is sent to them: what was pinned is pinned again,
    * what was being lifted goes the way the switches went. The returned function, to be called when that is installed, tries
-   * the pinned ones anew and retires the lifted ones.
+   * the pinned ones anew, retires the lifted ones, and undoes what had been ended.
    */
   recover(): () => Promise<void> {
-    const found = this.#table
-      .list()
-      .flatMap((row) => this.#adopt(row.value as { plan: UnitPlan; phase: UnitPhase }) ?? []);
-    return () => {
-      for (const { plan, record, transfer, lifted } of found) {
-        const unit = new Unit(plan, lifted ? 'lifted' : 'pinned', record, transfer, this.#world);
-        this.#start(unit, Promise.resolve());
+    const { flows, agents } = this.#options;
+    const found = recover(this.#world);
+    return async () => {
+      for (const unit of found.units) {
+        if (!unit.lifted) oweUndoing(unit, this.#world.debts);
+        const phase = unit.lifted ? 'lifted' : 'pinned';
+        this.#start(new Unit(unit.plan, phase, unit.record, unit.transfer, this.#world), Promise.resolve());
       }
-      return Promise.resolve();
+      if (found.ended.length === 0) return;
+      await flows.cachesFollow();
+      for (const unit of found.ended) oweUndoing(unit, this.#world.debts);
+      const concerned = new Set(found.ended.flatMap(({ plan }) => [plan.source, plan.destination]));
+      await Promise.all([...concerned].filter((id) => agents.get(id)).map((id) => this.#world.debts.settle(id)));
     };
-  }
-
-  #adopt({ plan, phase }: { plan: UnitPlan; phase: UnitPhase }): Recovered | null {
-    const { flows, log } = this.#options;
-    const record = this.records.get(plan.migration);
-    const transfer = record?.transfers[plan.index];
-    if (record === undefined || transfer === undefined) {
-      this.#table.delete(plan.key);
-      return null;
-    }
-    const lifted =
-      phase === 'lifted' ||
-      (phase === 'lifting' && flows.pinInstalled(plan.key, [plan.newNve, plan.peerNve]) !== 'all');
-    const { vnid, vm, newNve, peerNve, anchor, source, selector } = plan;
-    const again = planMove(
-      { vnid, vm: record.vm, oldNve: record.oldNve, newNve, transfers: [] },
-      [{ peerNve, holder: source, anchor, selector }],
-      (a, b) => flows.route(a, b),
-    );
-    const pins = pinsOf(record.id, again).map((pin) => ({ ...pin, key: plan.key }));
-    log.warn('found an unfinished migration', { transfer: plan.key, phase, goesOn: lifted ? 'forward' : 'anew' });
-    if (pins.length === 0) log.error('its pin has no route', { transfer: plan.key });
-    flows.adopt({ vnid, vm, oldNve: record.oldNve, newNve, pins, replaces: [] }, lifted);
-    return { plan, record, transfer, lifted };
   }
 
   #unitsOf(n: Notification): Unit[] {
@@ -160,35 +145,6 @@ export class Som {
         anchor: plan.anchor,
         selector: plan.selector,
       }));
-  }
-
-  #open(n: Notification, plan: MovePlan): MigrationRecord {
-    const now = this.#options.clock.wallMs();
-    const record: MigrationRecord = {
-      id: this.records.nextId(),
-      cause: n.cause,
-      evidence: n.evidence,
-      vm: { vnid: n.vnid, vnName: n.vnName, mac: n.vm.mac, addresses: n.vm.addresses },
-      oldNve: n.oldNve,
-      newNve: n.newNve,
-      state: 'running',
-      reason: null,
-      startedWallMs: n.wallMs,
-      endedWallMs: null,
-      transfers: plan.transfers.map((t, index) => transferRecord(t, index)),
-      steps: [],
-      held: { limbo: 0, punted: 0, gated: 0, dropped: 0 },
-    };
-    const journal = this.records.steps(record, null, 1);
-    journal.begin('notify');
-    journal.end({
-      step: 'notify',
-      startedWallMs: n.wallMs,
-      wallMs: now,
-      ms: now - n.wallMs,
-      detail: { evidence: n.evidence },
-    });
-    return record;
   }
 
   async #relocate(record: MigrationRecord, plan: MovePlan, pins: PinRequest[], earlier: Unit[]): Promise<void> {
@@ -267,43 +223,4 @@ export class Som {
     if (units.length === 0) throw new SomError('not-running', `migration ${id} is not running`);
     return units;
   }
-}
-
-interface Recovered {
-  readonly plan: UnitPlan;
-  readonly record: MigrationRecord;
-  readonly transfer: TransferRecord;
-  readonly lifted: boolean;
-}
-
-function keyOf(id: MigrationId, index: number): string {
-  return `${id}.${index}`;
-}
-
-function pinsOf(id: MigrationId, plan: MovePlan): PinRequest[] {
-  return plan.transfers.flatMap((t, index) =>
-    t.pin === null ? [] : [{ key: keyOf(id, index), vnid: plan.vnid, vm: plan.vm, peerNve: t.peerNve, route: t.pin }],
-  );
-}
-
-function transferRecord(t: PlannedTransfer, index: number): TransferRecord {
-  return {
-    index,
-    source: t.source,
-    destination: t.destination,
-    peerNve: t.peerNve,
-    selector: t.selector,
-    state: 'running',
-    reason: t.impossible,
-    attempt: 0,
-    entries: 0,
-    digestSource: null,
-    digestDestination: null,
-    digestEqual: null,
-    installedWallMs: null,
-    drainedWallMs: null,
-    refused: [],
-    handshakes: [],
-    liberal: true,
-  };
 }

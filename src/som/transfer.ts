@@ -2,12 +2,12 @@
 // section 2 of the design; `upload`, `ready` and `download` are the arrows of the draft's Figure 3.
 
 import type { Clock } from '../base/clock.ts';
-import { StateferryError } from '../base/errors.ts';
 import type { Dpid, StateHostId } from '../base/ids.ts';
 import type { Selector } from '../base/selector.ts';
 import { Phase } from '../protocol/generated/stateferry.ts';
 import type { Drained, Installed, Selector as WireSelector, UploadState } from '../protocol/generated/stateferry.ts';
 import { agentAt } from './agent-at.ts';
+import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
 import type { Agent, Agents, FlowControl } from './ports.ts';
 import type { TransferRecord } from './record.ts';
@@ -51,6 +51,7 @@ export interface TransferIo {
   readonly flows: FlowControl;
   readonly clock: Clock;
   readonly saga: Saga;
+  readonly debts: Debts;
   readonly record: TransferRecord;
   readonly limits: TransferLimits;
   /** Aborted when a newer move or an operator takes over; heeded between steps until the lift. */
@@ -72,13 +73,20 @@ export async function runTransfer(plan: TransferPlan, io: TransferIo): Promise<v
     if (plan.strategy === 'detour') await freeze(ends);
     await lift(ends);
     await grace(io);
-    await retire(ends);
+    await retire(plan, io);
   } catch (cause) {
-    if (!io.saga.onlyForward) await io.saga.unwind();
+    if (!io.saga.onlyForward) await undo(plan, io);
     throw cause;
   } finally {
     relay.stop();
   }
+}
+
+/** What could not be undone at an agent is owed to it. */
+async function undo({ source, destination, wireId }: TransferPlan, { saga, debts }: TransferIo): Promise<void> {
+  const failed = await saga.unwind();
+  if (failed.some((f) => f.step === 'upload')) debts.owe({ agent: source, request: 'abort', migration: wireId });
+  if (failed.some((f) => f.step === 'ready')) debts.owe({ agent: destination, request: 'abort', migration: wireId });
 }
 
 interface Ends {
@@ -192,7 +200,7 @@ export async function grace({ clock, limits, signal }: Pick<TransferIo, 'clock' 
 }
 
 /** The re-pointing itself; from its last confirmation on there is only forward. */
-async function lift({ plan, io, source, destination }: Ends): Promise<void> {
+async function lift({ plan, io, source }: Ends): Promise<void> {
   const lifted = (): void => {
     io.saga.pointOfNoReturn();
     io.onLifted();
@@ -206,38 +214,34 @@ async function lift({ plan, io, source, destination }: Ends): Promise<void> {
     detail: (held) => ({ held }),
   });
   lifted();
-  // A destination that is gone by now is told again before its source retires.
-  await Promise.allSettled([destination.commit({ migration: plan.wireId }), source.commit({ migration: plan.wireId })]);
+  const told = { request: 'commit', migration: plan.wireId } as const;
+  await Promise.all([
+    io.debts.pay({ ...told, agent: plan.destination }),
+    source.commit({ migration: plan.wireId }).catch(() => undefined), // it learns it by the retire as well
+  ]);
 }
 
-async function retire({ plan, io, source, destination }: Ends): Promise<void> {
-  await io.saga.step('retire', {
+/** The source deletes what it handed over. `agents` is asked when the switches have let go of the source. */
+export async function retire(
+  plan: Pick<TransferPlan, 'wireId' | 'key' | 'source' | 'selector' | 'strategy' | 'epoch'>,
+  { saga, flows, agents }: Pick<TransferIo, 'saga' | 'flows' | 'agents'>,
+): Promise<void> {
+  await saga.step('retire', {
     run: async () => {
-      await io.flows.forget(plan.key);
+      await flows.forget(plan.key);
       // `draft` says nothing of deleting; the state stays at the source, as there.
       if (plan.strategy === 'draft') return null;
+      const source = agentAt(agents, plan.source, 'source');
       const selector = wireSelector(plan.selector);
-      const retire = { migration: plan.wireId, epoch: BigInt(plan.epoch), selector };
-      // Neither waits for the other: each may be gone.
-      const [told, done] = await Promise.allSettled([tellLifted(destination, plan.wireId), source.retire(retire)]);
-      if (told.status === 'rejected') throw told.reason;
-      if (done.status === 'rejected') throw done.reason;
-      return done.value;
+      return source.retire({ migration: plan.wireId, epoch: BigInt(plan.epoch), selector });
     },
     detail: (done) => ({ records: Number(done?.records ?? 0n) }),
   });
 }
 
 /** A selector as IF(M,A) says it. */
-export function wireSelector({ vnid, vm, peers }: Selector): WireSelector {
+function wireSelector({ vnid, vm, peers }: Selector): WireSelector {
   return { vnid, vm: [...vm], peers: [...(peers ?? [])] };
-}
-
-/** What it has installed is its own from now on. One that has forgotten the migration has it in its kernel as its own. */
-export async function tellLifted(destination: Pick<Agent, 'commit'>, migration: string): Promise<void> {
-  await destination.commit({ migration }).catch((cause: unknown) => {
-    if (cause instanceof StateferryError && cause.retriable) throw cause;
-  });
 }
 
 function noteRefused(record: TransferRecord, installed: Installed): void {

@@ -8,14 +8,14 @@ import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Selector } from '../base/selector.ts';
 import type { Table } from '../store/store.ts';
-import { agentAt } from './agent-at.ts';
+import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
 import type { Agents, FlowControl } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
-import { grace, runTransfer, tellLifted, wireSelector } from './transfer.ts';
-import type { Strategy, TransferLimits } from './transfer.ts';
+import { grace, retire, runTransfer } from './transfer.ts';
+import type { Strategy, TransferLimits, TransferPlan } from './transfer.ts';
 
 /** What of a unit must survive the controller. */
 export interface UnitPlan {
@@ -43,6 +43,7 @@ export interface UnitWorld {
   readonly agents: Agents;
   readonly flows: FlowControl;
   readonly records: Records;
+  readonly debts: Debts;
   readonly table: Table;
   readonly strategy: Strategy;
   readonly limits: TransferLimits;
@@ -59,8 +60,6 @@ export class Unit {
   readonly #world: UnitWorld;
   readonly #record: MigrationRecord;
   readonly #transfer: TransferRecord;
-  /** Attempts that failed, as long as their undoing is not certain. */
-  readonly #broken = new Set<number>();
   #abort = new AbortController();
   #ending: 'superseded' | 'abandoned' | 'forced' | null = null;
   #wake: () => void = () => undefined;
@@ -72,8 +71,6 @@ export class Unit {
     this.#world = world;
     this.#record = record;
     this.#transfer = transfer;
-    // Of an earlier life of the controller: nobody knows how far it came.
-    if (transfer.attempt > 0) this.#broken.add(transfer.attempt);
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -113,47 +110,44 @@ export class Unit {
   /** True when there is nothing more to do. */
   async #attempt(): Promise<boolean> {
     this.#abort = new AbortController();
-    const { records, clock, agents, flows, limits, strategy } = this.#world;
+    const { debts } = this.#world;
     this.#transfer.attempt += 1;
     this.#set('running', null);
-    const attempt = this.#transfer.attempt;
-    await this.#clearAway();
-    const saga = new Saga(records.steps(this.#record, this.plan.index, attempt), clock);
+    // What an earlier attempt has left behind would be in the way.
+    await Promise.all([debts.settle(this.plan.source), debts.settle(this.plan.destination)]);
+    const saga = this.#saga();
     try {
-      const { key, source, destination, peerNve, selector } = this.plan;
-      await runTransfer(
-        {
-          wireId: `${key}.${attempt}`,
-          key,
-          source,
-          destination,
-          peerNve,
-          selector,
-          strategy,
-          epoch: epochOf(this.plan.migration, attempt),
+      await runTransfer(this.#transferPlan(), {
+        ...this.#world,
+        saga,
+        record: this.#transfer,
+        signal: this.#abort.signal,
+        onLifting: () => {
+          this.#setPhase('lifting');
         },
-        {
-          agents,
-          flows,
-          clock,
-          saga,
-          limits,
-          record: this.#transfer,
-          signal: this.#abort.signal,
-          onLifting: () => {
-            this.#setPhase('lifting');
-          },
-          onLifted: () => {
-            this.#setPhase('lifted');
-            this.#transfer.state = 'lifted';
-          },
+        onLifted: () => {
+          this.#setPhase('lifted');
+          this.#transfer.state = 'lifted';
         },
-      );
+      });
       this.#set('migrated', null);
       return true;
     } catch (cause) {
       return await this.#failed(cause, saga.onlyForward);
     }
+  }
+
+  #saga(): Saga {
+    const { records, clock } = this.#world;
+    return new Saga(records.steps(this.#record, this.plan.index, this.#transfer.attempt), clock);
+  }
+
+  #transferPlan(): TransferPlan {
+    const { key, migration, source, destination, peerNve, selector } = this.plan;
+    const { attempt } = this.#transfer;
+    const { strategy } = this.#world;
+    const wireId = wireIdOf(this.plan, attempt);
+    return { wireId, key, source, destination, peerNve, selector, strategy, epoch: epochOf(migration, attempt) };
   }
 
   async #failed(cause: unknown, lifted: boolean): Promise<boolean> {
@@ -165,7 +159,6 @@ export class Unit {
       if (this.#transfer.state === 'lifted') await this.#retireLater(null);
       return true;
     }
-    if (!code.endsWith('-missing')) this.#broken.add(this.#transfer.attempt);
     this.#setPhase('pinned');
     this.#set('degraded', `${code}: ${message}`);
     this.#world.log.warn('migration degraded: the pin stays and the flows run over the detour', {
@@ -176,51 +169,32 @@ export class Unit {
     return false;
   }
 
-  /** An attempt that ended because an agent was gone could not be undone there: it is when that agent is back. */
-  async #clearAway(): Promise<void> {
-    const { agents } = this.#world;
-    const [source, destination] = [agents.get(this.plan.source), agents.get(this.plan.destination)];
-    if (source === undefined || destination === undefined) return;
-    for (const attempt of this.#broken) {
-      const abort = { migration: `${this.plan.key}.${attempt}`, reason: 'tried again' };
-      const answers = await Promise.allSettled([source.abort(abort), destination.abort(abort)]);
-      if (answers.every((a) => a.status === 'fulfilled')) this.#broken.delete(attempt);
-    }
-  }
-
   /** Lifted in an earlier life of the controller: on from there. */
   async #complete(): Promise<void> {
-    const { clock, limits } = this.#world;
+    const { clock, limits, debts } = this.#world;
     this.#set('lifted', 'the controller was started again');
+    const migration = wireIdOf(this.plan, this.#transfer.attempt);
+    void debts.pay({ agent: this.plan.destination, request: 'commit', migration });
     await grace({ clock, limits, signal: this.#abort.signal });
     await this.#retireLater('completed after a restart of the controller');
   }
 
-  /** The flows are safe at the destination; what the source has left goes when its agent is back. */
+  /**
+   * The flows are safe at the destination; what the source has left goes when its agent is back. When the VM has moved on
+   * meanwhile, nobody waits for that.
+   */
   async #retireLater(note: string | null): Promise<void> {
-    await this.#repeat(() => this.#retire(note));
-    if (this.#transfer.state === 'lifted') this.#set('migrated', `source not retired: ${this.#ending ?? ''}`);
+    if (this.#ending === null || !(await this.#retire(note))) await this.#repeat(() => this.#retire(note));
+    if (this.#transfer.state !== 'lifted') return;
+    this.#set('migrated', `source not retired: ${this.#ending ?? ''}`);
+    const migration = wireIdOf(this.plan, this.#transfer.attempt);
+    void this.#world.debts.pay({ agent: this.plan.source, request: 'retire', migration });
   }
 
   /** True when there is nothing more to do. */
   async #retire(note: string | null): Promise<boolean> {
-    const { agents, flows, strategy, records, clock } = this.#world;
-    const { key, selector } = this.plan;
-    const attempt = this.#transfer.attempt;
-    const migration = `${key}.${attempt}`;
-    const epoch = BigInt(epochOf(this.plan.migration, attempt));
     try {
-      const source = agentAt(agents, this.plan.source, 'source');
-      const destination = agentAt(agents, this.plan.destination, 'destination');
-      await new Saga(records.steps(this.#record, this.plan.index, attempt), clock).step('retire', {
-        run: async () => {
-          await flows.forget(key);
-          await tellLifted(destination, migration);
-          if (strategy === 'draft') return null;
-          return source.retire({ migration, epoch, selector: wireSelector(selector) });
-        },
-        detail: (done) => ({ records: Number(done?.records ?? 0n) }),
-      });
+      await retire(this.#transferPlan(), { ...this.#world, saga: this.#saga() });
       this.#set('migrated', note);
     } catch (cause) {
       this.#notRetired(cause);
@@ -290,6 +264,11 @@ function overall(transfers: readonly TransferRecord[]): MigrationRecord['state']
     if (transfers.some((t) => t.state === state || (state === 'running' && t.state === 'lifted'))) return state;
   }
   return 'migrated';
+}
+
+/** Names an attempt on IF(M,A). */
+export function wireIdOf({ key }: Pick<UnitPlan, 'key'>, attempt: number): string {
+  return `${key}.${attempt}`;
 }
 
 /** Grows over migrations and attempts, so that a later Get ready outdates an earlier Retire (hard case 23). */

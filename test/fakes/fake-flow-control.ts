@@ -69,6 +69,10 @@ export class FakeFlowControl implements FlowControl {
     return this.pinned.has(key) ? 'all' : 'none';
   }
 
+  cachesFollow(): Promise<void> {
+    return Promise.resolve();
+  }
+
   route(from: Dpid, to: Dpid): Route | null {
     return this.routes.get(`${from} ${to}`) ?? null;
   }

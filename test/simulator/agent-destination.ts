@@ -33,6 +33,7 @@ export class AgentDestination {
 
   commit(): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.over) throw this.#refused('superseded');
       this.lifted = true;
       const left = [...this.#leftovers.values()].filter((e) => !this.#installed.has(e.flow));
       this.#leftovers.clear();

@@ -40,6 +40,11 @@ export class AgentSource {
     };
   }
 
+  /** What happens here is still sent on before the lift. */
+  get serving(): boolean {
+    return this.stage !== 'late' && this.stage !== 'over' && !this.interrupted;
+  }
+
   async snapshot(): Promise<Buffer> {
     const selected = [...this.#kernel.shadow].filter(this.covers);
     await this.#kernel.ask((fw) =>

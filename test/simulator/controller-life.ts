@@ -19,6 +19,7 @@ import { PORT } from '../../flows/tables.ts';
 import type { Place, KnownWorld, World } from '../../flows/world.ts';
 import { NVE_VIEWS, PEERS, ROUTES, VLAN, VM1, VNID, routeOf, transfersOf, viewOf } from './figure1.ts';
 import type { SwitchChannel } from './simulated-switch.ts';
+import { OneVmTde } from './one-vm-tde.ts';
 import { CACHE_MS } from './scenario.ts';
 import { LifeClock } from './virtual-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -30,8 +31,6 @@ export interface LifeOptions {
   readonly agents: Agents;
   readonly graceMs: number;
   readonly drainBoundMs: number;
-  /** Ports VM1 could be at that are up now: what a controller finds when it starts. */
-  readonly portUp: (place: Place) => boolean;
   /** The switches have confirmed a world in which VM1 is here. */
   readonly onConfirmed: (at: Place | null) => void;
   /** To put a defect in, when the simulator itself is on trial. */
@@ -57,21 +56,17 @@ export class ControllerLife {
   /** Whose tables have been read in this life. */
   readonly #connected = new Set<Dpid>();
   readonly #options: LifeOptions;
-  #at: Place | null;
-  #lastAt: Place;
+  readonly #tde: OneVmTde;
   #settled = false;
   #resume: (() => Promise<void>) | null = null;
   #notifications = 0;
-  #before: Place | null = null;
-  #movedAt = -Infinity;
 
   constructor(options: LifeOptions) {
     this.#options = options;
     this.clock = new LifeClock(options.time);
     const clock = this.clock;
     const known = options.store.table('vms').get('vm1')?.value as Place | undefined;
-    this.#lastAt = known ?? VM1.home;
-    this.#at = options.portUp(this.#lastAt) ? this.#lastAt : null;
+    this.#tde = new OneVmTde(known ?? VM1.home);
     this.hold = new Hold(HOLD, clock, (packet) => {
       this.#packetOut(packet.nve, packet.inPort, PORT.table, packet.frame);
     });
@@ -131,10 +126,12 @@ export class ControllerLife {
     this.#switches.set(sw.dpid, sw);
     try {
       await this.flows.attach(sw);
+      const ports = await sw.vaps();
+      this.#connected.add(sw.dpid);
+      this.#tde.nveUp(sw.dpid, ports, this.clock.now());
     } catch {
       return;
     }
-    this.#connected.add(sw.dpid);
     this.#apply();
   }
 
@@ -148,13 +145,7 @@ export class ControllerLife {
   }
 
   portStatus(place: Place, up: boolean): void {
-    const here = this.#at !== null && same(this.#at, place);
-    if (!up && here) {
-      this.#lastAt = place;
-      this.#at = null;
-    } else if (up && this.#at === null && same(this.#lastAt, place)) this.#at = place;
-    else return;
-    this.#apply();
+    if (this.#tde.port(place, up, this.clock.now())) this.#apply();
   }
 
   /** A kill: what it had under way is lost. */
@@ -170,20 +161,13 @@ export class ControllerLife {
     });
   }
 
-  /** A frame of VM1 where it is not known: true when flows change by it. */
+  /** True when flows change by it. */
   #seen(place: Place, packet: PacketIn): boolean {
     if (packet.data.toString('hex', 6, 12) !== VM1.mac.replaceAll(':', '')) return false;
-    if (this.#at !== null && same(this.#at, place)) return false;
-    const from = this.#at ?? this.#lastAt;
     const announced = packet.data.readUInt16BE(12) === ETHER_TYPE.rarp;
-    const back = this.#before !== null && same(this.#before, place);
-    // Hard case 7: a frame that was queued at the place it left not long ago is no move back.
-    if (back && this.#at !== null && !announced && this.clock.now() - this.#movedAt < 1000) return false;
-    this.#before = from;
-    this.#movedAt = this.clock.now();
-    this.#at = place;
-    this.#lastAt = place;
-    if (from.nve !== place.nve) this.#notify(from, place);
+    const sighted = this.#tde.frame(place, announced, this.clock.now());
+    if (sighted === null) return false;
+    if (sighted.from.nve !== sighted.to.nve) this.#notify(sighted.from, sighted.to);
     this.#apply();
     return true;
   }
@@ -205,6 +189,8 @@ export class ControllerLife {
       newPort: to.port,
       transfers: transfersOf(from.nve, to.nve),
     };
+    // As Orchestration does: a controller killed before the switches confirm must not look for the VM at its old place.
+    this.#remember();
     void this.som.notify(notification).then(() => {
       this.#confirmed();
     });
@@ -222,11 +208,15 @@ export class ControllerLife {
   #confirmed(): void {
     if (!this.flows.open || this.fabric.changing) return;
     this.packetIns.confirmed();
-    if (this.#at !== null) this.#options.store.table('vms').put('vm1', this.#at);
-    this.#options.onConfirmed(this.#at);
+    this.#remember();
+    this.#options.onConfirmed(this.#tde.at);
     const resume = this.#resume;
     this.#resume = null;
     void resume?.();
+  }
+
+  #remember(): void {
+    if (this.#tde.at !== null) this.#options.store.table('vms').put('vm1', this.#tde.at);
   }
 
   #maySend(): boolean {
@@ -237,7 +227,7 @@ export class ControllerLife {
   }
 
   #view(): KnownWorld {
-    const vms = [viewOf(VM1, this.#at, this.#lastAt), ...PEER_VIEWS];
+    const vms = [viewOf(VM1, this.#tde.at, this.#tde.lastAt), ...PEER_VIEWS];
     return { nves: NVE_VIEWS, vns: VNS, vms, routes: ROUTES };
   }
 
@@ -245,5 +235,3 @@ export class ControllerLife {
     this.#switches.get(nve)?.send({ type: 'packet_out', inPort, actions: [{ type: 'output', port }], data });
   }
 }
-
-const same = (a: Place, b: Place): boolean => a.nve === b.nve && a.port === b.port;

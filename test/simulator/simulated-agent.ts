@@ -31,6 +31,8 @@ export class SimulatedAgent {
   readonly clock: LifeClock;
   readonly #kernel: AgentKernel;
   readonly #markers = new Set<bigint>();
+  /** Retired or aborted: a request that is repeated gets the same answer. */
+  readonly #done = new Set<string>();
   #onMarker: () => void = () => undefined;
 
   constructor(firewall: Firewall, time: VirtualClock, times: AgentTimes) {
@@ -65,7 +67,12 @@ export class SimulatedAgent {
 
   readonly #handlers = {
     upload: async ({ migration, selector }, emit) => {
-      await this.sources.get(migration)?.end();
+      for (const [id, earlier] of this.sources) {
+        // Asked again, or interrupted and moot by now.
+        if (id !== migration && !earlier.interrupted) continue;
+        this.sources.delete(id);
+        await earlier.end();
+      }
       const source = new AgentSource(migration, coverOf(selector), this.#kernel, emit);
       this.sources.set(migration, source);
       const digest = await source.snapshot();
@@ -78,12 +85,13 @@ export class SimulatedAgent {
     getReady: async ({ migration, selector }) => {
       const covers = coverOf(selector);
       for (const s of this.sources.values()) {
-        if (s.stage !== 'late' && s.stage !== 'over') throw this.#refused('wrong-phase', 'being taken from here');
+        if (s.serving) throw this.#refused('wrong-phase', 'being taken from here');
       }
       const leftovers = (await Promise.all([...this.sources.values()].map((s) => s.yieldTo(covers)))).flat();
       for (const [id, earlier] of this.destinations) {
+        // Kept for one generation, as the real one does.
+        if (earlier.over) this.destinations.delete(id);
         leftovers.push(...earlier.supersede());
-        this.destinations.delete(id);
       }
       this.destinations.set(migration, new AgentDestination(migration, covers, this.#kernel, leftovers));
       return { migration, warnings: [] };
@@ -109,14 +117,18 @@ export class SimulatedAgent {
       await this.sources.get(migration)?.end();
       this.sources.delete(migration);
       this.destinations.delete(migration);
+      this.#done.add(migration);
       return { migration, records: 0n };
     },
-    retire: async ({ migration }) => {
+    retire: async ({ migration, selector }) => {
       const source = this.sources.get(migration);
-      if (source === undefined && !this.destinations.delete(migration))
-        throw this.#refused('unknown-migration', migration);
-      const records = BigInt((await source?.retire()) ?? 0);
+      if (source === undefined) {
+        if (this.#done.has(migration) || this.destinations.delete(migration)) return { migration, records: 0n };
+        return { migration, records: await this.#retireUnknown(migration, coverOf(selector)) };
+      }
+      const records = BigInt(await source.retire());
       this.sources.delete(migration);
+      this.#done.add(migration);
       return { migration, records };
     },
   } satisfies Record<Exclude<keyof Agent, 'id'>, unknown> & {
@@ -125,6 +137,15 @@ export class SimulatedAgent {
       emit: (chunk: RecordChunk) => void,
     ) => Promise<unknown>;
   };
+
+  /** Started again since the upload: all that is here of these flows was handed over, unless they came back. */
+  async #retireUnknown(migration: string, covers: (flow: Flow) => boolean): Promise<bigint> {
+    if (this.sources.size + this.destinations.size > 0) throw this.#refused('unknown-migration', migration);
+    const left = [...this.firewall.entries.keys()].filter(covers);
+    const gone = await this.#kernel.ask((fw) => left.filter((flow) => fw.delete(flow, null)).length);
+    this.#done.add(migration);
+    return BigInt(gone);
+  }
 
   #source(migration: string): AgentSource {
     const source = this.sources.get(migration);

@@ -2,10 +2,10 @@
 // each pair for a time of its own), and the channel a controller's life has to it.
 
 import type { Dpid } from '../../src/base/ids.ts';
-import { portNo } from '../../src/base/ids.ts';
 import type { Command, FlowMod, FlowStats, PortDesc, PreparedBundle, Switch } from '../../src/openflow/model.ts';
+import type { Place } from '../../flows/world.ts';
 import { FakeSwitchError } from '../fakes/fake-switch-table.ts';
-import { PORTS } from './figure1.ts';
+import { PLACES, VAP } from './figure1.ts';
 import { pairOf } from './packet.ts';
 import type { Random } from './random.ts';
 import { TableState, keyOf } from './table-state.ts';
@@ -32,6 +32,8 @@ function blank(dpid: Dpid): TableState {
 
 export class SimulatedSwitch {
   readonly dpid: Dpid;
+  /** VAPs where VM1 can be. */
+  readonly portsUp = new Set<number>([VAP]);
   readonly #clock: VirtualClock;
   readonly #random: Random;
   /** The longest that the cache of a pair stays behind the tables. */
@@ -163,13 +165,15 @@ export class SwitchChannel implements Switch {
   }
 
   ports(): Promise<readonly PortDesc[]> {
-    return Promise.resolve(
-      PORTS.map((no) => ({
-        portNo: portNo(no),
-        hwAddr: '02:00:00:00:00:00' as PortDesc['hwAddr'],
-        name: `p${no}`,
-        adminDown: false,
-        linkDown: false,
+    return Promise.reject(new FakeSwitchError('CLOSED', 'not simulated: see vaps()'));
+  }
+
+  /** Its VAPs where VM1 can be, and whether they are up. */
+  vaps(): Promise<{ place: Place; up: boolean }[]> {
+    return this.#ask(() =>
+      PLACES.filter((place) => place.nve === this.dpid).map((place) => ({
+        place,
+        up: this.#switch.portsUp.has(place.port),
       })),
     );
   }

@@ -77,6 +77,8 @@ export class Simulation {
       const lost = loses === undefined ? undefined : (mod: FlowMod): boolean => loses(nve, mod);
       this.switches.set(nve, new SimulatedSwitch(nve, time, random, s.staleMs, lost));
     }
+    const [first] = s.moves;
+    if (first?.portStatus === true) this.switches.get(first.to.nve)?.portsUp.delete(first.to.port);
     this.agents = new AgentSet(this.firewalls, time, {
       oneWayMs: this.#around(s.agentMs),
       times: { eventMs: this.#around(s.eventMs), kernelMs: this.#around(s.kernelMs) },
@@ -194,7 +196,6 @@ export class Simulation {
       agents: this.agents.startSession(),
       graceMs: disturb.graceMs ?? this.scenario.graceMs,
       drainBoundMs: 100,
-      portUp: (place) => this.#isAt(place),
       onConfirmed: (at) => {
         this.#confirmedAt(at);
       },
@@ -227,11 +228,6 @@ export class Simulation {
     this.life?.switchDown(nve);
   }
 
-  #isAt(place: Place): boolean {
-    const { attached } = this.plumbing;
-    return attached?.nve === place.nve && attached.port === place.port;
-  }
-
   #confirmedAt(at: Place | null): void {
     this.#ready = true;
     if (at?.nve !== this.#confirmedNve) this.#confirmedMs = this.time.now();
@@ -258,7 +254,7 @@ export class Simulation {
       this.trace(() => `VM1 appears at nve${move.to.nve.slice(-1)}`);
       plumbing.attached = move.to;
       this.#excusedUntil.delete(move.to.nve);
-      if (move.portStatus) this.#tellPort(move.to, true);
+      this.#tellPort(move.to, true);
       if (move.announces) tenants.announce();
       tenants.resume();
       // A VM that never says anything is found by nobody.
@@ -273,6 +269,10 @@ export class Simulation {
   }
 
   #tellPort(place: Place, up: boolean): void {
+    const { portsUp } = this.switches.get(place.nve) as SimulatedSwitch;
+    if (portsUp.has(place.port) === up) return;
+    if (up) portsUp.add(place.port);
+    else portsUp.delete(place.port);
     this.#channels.get(place.nve)?.tell(() => this.life?.portStatus(place, up));
   }
 
