@@ -32,9 +32,9 @@ const VERSION = { '1.0': 1, '1.3': 4, '1.5': 6 } as const;
 
 /** Instructions are of 1.3 in all of them. */
 function codecOf({ kind, ver }: Part): Codec<unknown> {
-  if (kind === 'instructions') return instructions(4) as Codec<unknown>;
-  if (kind === 'match') return match(VERSION[ver]) as Codec<unknown>;
-  return (kind === 'actions' ? actions(VERSION[ver]) : flowActions(VERSION[ver])) as Codec<unknown>;
+  if (kind === 'instructions') return instructions(4);
+  if (kind === 'match') return match(VERSION[ver]);
+  return (kind === 'actions' ? actions(VERSION[ver]) : flowActions(VERSION[ver]));
 }
 
 describe('parts of messages made by Open vSwitch and pio', () => {
