@@ -98,6 +98,10 @@ function instructionKey(instruction: Instruction): string {
       return 'clear';
     case 'meter':
       return `meter=${instruction.meterId}`;
+    case 'stat_trigger':
+      return `stats=${instruction.flags}/${instruction.thresholds.map(({ name, value }) => `${name}:${String(value)}`).join(',')}`;
+    case 'experimenter':
+      return `experimenter=${instruction.experimenter}/${instruction.body.toString('hex')}`;
     case 'unknown':
       return `unknown=${instruction.instructionType}/${instruction.body.toString('hex')}`;
   }

@@ -21,13 +21,12 @@ export interface BundleLine {
 
 /** Atomic: all or nothing; ordered: as given, as if sent one by one (1.4 section 7.3.9.3). */
 const FLAGS = OFPBF.ATOMIC | OFPBF.ORDERED;
-const NONE = Buffer.alloc(0);
 
 /** Open, adds and close go out back to back; one refused flow-mod discards the bundle and rejects, naming it. */
 export async function prepareBundle(line: BundleLine, mods: readonly FlowMod[]): Promise<PreparedBundle> {
   const bundleId = line.nextBundleId();
   const control = (request: BundleControl['control']): Promise<BundleControl> =>
-    line.ask({ type: 'bundle_control', bundleId, control: request, flags: FLAGS, properties: NONE });
+    line.ask({ type: 'bundle_control', bundleId, control: request, flags: FLAGS });
 
   const firstXid = line.requests.takeXids(mods.length);
   const refusals: OpenFlowError[] = [];
@@ -52,7 +51,6 @@ export async function prepareBundle(line: BundleLine, mods: readonly FlowMod[]):
         flags: FLAGS,
         xid: firstXid + i,
         message,
-        properties: NONE,
       });
     }
     await Promise.all([opened, control('close_request')]);

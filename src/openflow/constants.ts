@@ -14,8 +14,11 @@ export const OFPP = {
   ANY: 0xffffffff,
 } as const;
 
-/** OFPG_ANY, OFPTT_ALL, OFP_NO_BUFFER, OFPCML_NO_BUFFER. */
+/** OFPG_ALL, OFPG_ANY, OFPQ_ALL, OFPM_ALL, OFPTT_ALL, OFP_NO_BUFFER, OFPCML_NO_BUFFER. */
+export const OFPG_ALL = 0xfffffffc;
 export const OFPG_ANY = 0xffffffff;
+export const OFPQ_ALL = 0xffffffff;
+export const OFPM_ALL = 0xffffffff;
 export const OFPTT_ALL = 0xff;
 export const OFP_NO_BUFFER = 0xffffffff;
 export const OFPCML_NO_BUFFER = 0xffff;

@@ -5,6 +5,7 @@ import { formatHex, formatPort, formatValue } from './format-match.ts';
 import type { Action, Instruction, OxmField } from './model.ts';
 import { OXM_FIELDS, OXM_CLASS } from './oxm-fields.ts';
 import type { OxmRow } from './oxm-fields.ts';
+import type { Stat } from './stats.ts';
 
 /** Names by which set_field calls fields, where they are not this library's. */
 const FIELD_NAMES: Readonly<Record<string, string>> = { ipv4_src: 'ip_src', ipv4_dst: 'ip_dst' };
@@ -117,7 +118,14 @@ function formatInstruction(instruction: Instruction): string {
     }
     case 'goto_table':
       return `goto_table:${instruction.table}`;
+    case 'stat_trigger':
+      return `stat_trigger(flags=${formatHex(instruction.flags)},${instruction.thresholds.map(formatStat).join(',')})`;
+    case 'experimenter':
+      return `experimenter(${formatHex(instruction.experimenter)},${instruction.body.toString('hex')})`;
     case 'unknown':
       return `unknown_instruction(${instruction.instructionType},${instruction.body.toString('hex')})`;
   }
 }
+
+const formatStat = ({ name, value }: Stat): string =>
+  `${name}=${typeof value === 'bigint' ? value.toString() : value.toString('hex')}`;

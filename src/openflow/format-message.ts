@@ -23,6 +23,9 @@ function formatMeter(mod: MeterMod): string {
 
 function formatPart(body: RequestBody | ReplyBody): string {
   if (body.part === 'unknown') return `part=${body.partType} ${body.body.toString('hex')}`;
+  if (body.part === 'flow_stats' && 'flows' in body) {
+    return `flow_stats ${body.flows.map((flow) => `priority=${flow.priority},${formatMatch(flow.match)}`).join('; ')}`;
+  }
   if ('flows' in body) return `${body.part} ${body.flows.map(formatFlow).join('; ')}`;
   if (body.part === 'port_desc' && 'ports' in body) return `port_desc ${body.ports.map(formatPortDesc).join('; ')}`;
   if ('match' in body) return words(body.part, formatMatch(body.match));

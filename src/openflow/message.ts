@@ -8,6 +8,7 @@ import { Writer } from '../wire/writer.ts';
 import { HOLDS_MESSAGE } from './message-row.ts';
 import type { InnerMessage, MessageRow } from './message-row.ts';
 import type { BundleAdd } from './messages/bundle.ts';
+import type { RequestForward } from './messages/notices.ts';
 import { hello } from './messages/session.ts';
 import type { Hello } from './messages/session.ts';
 import { oxmRows } from './messages/rows.ts';
@@ -25,7 +26,8 @@ export interface UnknownMessage {
   readonly body: Buffer;
 }
 
-export type Message = OxmMessage | V10Message | ExtensionMessage | BundleAdd<Message> | UnknownMessage;
+export type Message =
+  OxmMessage | V10Message | ExtensionMessage | BundleAdd<Message> | RequestForward<Message> | UnknownMessage;
 
 /** A message with its header. */
 export interface Frame {

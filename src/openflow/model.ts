@@ -2,6 +2,7 @@
 // Names are those of the specification (1.3.5, 1.4.1, 1.5.1) and of ovs-fields(7); versions differ in the codec only.
 
 import type { Dpid, Mac, PortNo } from '../base/ids.ts';
+import type { Stat } from './stats.ts';
 import type { Action } from './action-types.ts';
 import type { Match } from './oxm-types.ts';
 
@@ -15,6 +16,8 @@ export type Instruction =
   | { readonly type: 'write_actions'; readonly actions: readonly Action[] } // OFPIT_WRITE_ACTIONS
   | { readonly type: 'clear_actions' } // OFPIT_CLEAR_ACTIONS
   | { readonly type: 'meter'; readonly meterId: number } // OFPIT_METER
+  | { readonly type: 'stat_trigger'; readonly flags: number; readonly thresholds: readonly Stat[] } // OFPIT_STAT_TRIGGER
+  | { readonly type: 'experimenter'; readonly experimenter: number; readonly body: Buffer } // OFPIT_EXPERIMENTER
   | { readonly type: 'unknown'; readonly instructionType: number; readonly body: Buffer };
 
 export interface FlowMod {
@@ -57,12 +60,14 @@ export interface MeterMod {
 
 /** OFPMBT_DROP unless `type` is given. */
 export interface MeterBand {
-  readonly type?: 'drop' | 'dscp_remark' | 'unknown';
+  readonly type?: 'drop' | 'dscp_remark' | 'experimenter' | 'unknown';
   readonly rate: number;
   readonly burstSize: number;
   /** dscp_remark: how far drop precedence is raised. */
   readonly precLevel?: number;
-  /** A band without a row in the codec: its number and what follows rate and burst. */
+  /** experimenter: whose band it is; the rest of it is `body`. */
+  readonly experimenter?: number;
+  /** A band without a row in the codec: its number and all that follows its length. */
   readonly bandType?: number;
   readonly body?: Buffer;
 }

@@ -1,31 +1,48 @@
 // ofp_port: a fixed structure in 1.3, one with properties from 1.4 on. Both read as the same shape.
 
 import { WireError } from '../base/errors.ts';
-import { constant, fixedText, indented, list, macAddress, padded, struct, u32 } from '../wire/codec.ts';
+import { constant, fixedText, indented, list, macAddress, padded, struct, u16, u32 } from '../wire/codec.ts';
 import type { Codec } from '../wire/codec.ts';
 import { portNo } from '../base/ids.ts';
 import type { PortNo } from '../base/ids.ts';
-import { tlv } from '../wire/tlv.ts';
+import { hole, sized } from '../wire/sized.ts';
+import { fieldIds } from './field-ids.ts';
 import type { PortDesc } from './model.ts';
+import { properties, property } from './properties.ts';
+import type { Property } from './properties.ts';
 import type { OxmVersion } from './wire-version.ts';
 
 /** enum ofp_port_config, enum ofp_port_state. */
 const OFPPC_PORT_DOWN = 1;
 const OFPPS_LINK_DOWN = 1;
 
-/** Feature bits are enum ofp_port_features, speeds are kbit/s. */
-export interface EthernetPort {
-  readonly type: 'ethernet';
-  readonly curr: number;
-  readonly advertised: number;
-  readonly supported: number;
-  readonly peer: number;
-  readonly currSpeed: number;
-  readonly maxSpeed: number;
-}
+const SPEEDS = { curr: u32, advertised: u32, supported: u32, peer: u32, currSpeed: u32, maxSpeed: u32 };
 
-export type PortProperty =
-  EthernetPort | { readonly type: 'unknown'; readonly propertyType: number; readonly body: Buffer };
+/** Feature bits are enum ofp_port_features, speeds are kbit/s. */
+const ethernet = property('ethernet', 0, { ...SPEEDS, curr: indented(4, u32) });
+/** `supported`: enum ofp_optical_port_features. Frequencies are in MHz or wavelengths in nm * 100, power in dBm * 10. */
+const optical = property('optical', 1, {
+  supported: indented(4, u32),
+  txMinFreqLmda: u32,
+  txMaxFreqLmda: u32,
+  txGridFreqLmda: u32,
+  rxMinFreqLmda: u32,
+  rxMaxFreqLmda: u32,
+  rxGridFreqLmda: u32,
+  txPwrMin: u16,
+  txPwrMax: u16,
+});
+const ROWS = [ethernet, optical] as const;
+/** 1.5.1 section 7.2.1.2: fields that a packet has when it comes in by the port, or may have when it leaves, and reverse ports. */
+const ROWS_15 = [
+  ...ROWS,
+  property('pipeline_input', 2, { fields: fieldIds(6) }),
+  property('pipeline_output', 3, { fields: fieldIds(6) }),
+  property('recirculate', 4, { ports: list(u32) }),
+] as const;
+
+export type PortProperty = Property<typeof ROWS_15>;
+export type EthernetPort = Extract<PortProperty, { type: 'ethernet' }>;
 
 /** What the switch says of a port, whole: PortDesc and the bits it is made from. */
 export interface PortDescription extends PortDesc {
@@ -49,24 +66,7 @@ const head = struct({
   state: u32,
 });
 
-const speeds = struct({
-  type: constant('ethernet'),
-  curr: u32,
-  advertised: u32,
-  supported: u32,
-  peer: u32,
-  currSpeed: u32,
-  maxSpeed: u32,
-});
-
-const properties: Codec<readonly PortProperty[]> = list(
-  tlv<PortProperty>({
-    rows: [{ name: 'ethernet', code: 0, body: indented(4, speeds) }],
-    paddedTo: 8,
-    unknown: (propertyType, body) => ({ type: 'unknown', propertyType, body }),
-    verbatim: (value) => (value.type === 'unknown' ? { code: value.propertyType, body: value.body } : null),
-  }),
-);
+const speeds = struct({ type: constant('ethernet'), ...SPEEDS });
 
 type Head = ReturnType<typeof head.read>;
 
@@ -98,27 +98,26 @@ const port13: Codec<PortDescription> = {
   },
 };
 
-const port14: Codec<PortDescription> = {
-  read: (r, f) => {
-    const start = r.offset;
-    const port = number.read(r, `${f}.portNo`);
-    const length = r.u16(`${f}.length`);
-    if (length < 40) throw new WireError('BAD_LENGTH', `${f}.length`, start + 4, String(length));
-    const body = r.sub(length - 6, f);
-    body.pad(2, f);
-    const h = head.read(body, f);
-    return described(port, h, properties.read(body, `${f}.properties`));
-  },
-  write: (w, v, f) => {
-    const start = w.length;
-    number.write(w, v.portNo, `${f}.portNo`);
-    w.zeros(4);
-    head.write(w, v, f);
-    properties.write(w, v.properties, `${f}.properties`);
-    w.patchU16(start + 4, w.length - start, `${f}.length`);
-  },
-};
+function port14(properties: Codec<readonly PortProperty[]>): Codec<PortDescription> {
+  const portNo = padded(hole(number, 2), 2);
+  return sized(
+    {
+      read: (r, f) => {
+        const port = portNo.read(r, `${f}.portNo`);
+        const h = head.read(r, f);
+        return described(port, h, properties.read(r, `${f}.properties`));
+      },
+      write: (w, v, f) => {
+        portNo.write(w, v.portNo, `${f}.portNo`);
+        head.write(w, v, f);
+        properties.write(w, v.properties, `${f}.properties`);
+      },
+    },
+    40,
+    4,
+  );
+}
 
 export function portDescription(version: OxmVersion): Codec<PortDescription> {
-  return version === 4 ? port13 : port14;
+  return version < 5 ? port13 : port14(properties<PortProperty>(version < 6 ? ROWS : ROWS_15));
 }

@@ -27,7 +27,7 @@ export function instruction(version: WireVersion): Arb<Instruction> {
     fc.record({ type: fc.constant('write_actions' as const), actions }),
     fc.constant<Instruction>({ type: 'clear_actions' }),
     ...(version < 6 ? [fc.record({ type: fc.constant('meter' as const), meterId: u32 })] : []),
-    fc.record({ type: fc.constant('unknown' as const), instructionType: fc.constantFrom(77, 0xffff), body: words8 }),
+    fc.record({ type: fc.constant('unknown' as const), instructionType: fc.constantFrom(77, 0xfffe), body: words8 }),
   );
 }
 
@@ -66,7 +66,7 @@ const ethernet = fc.record({
 });
 const strangeProperty = fc.record({
   type: fc.constant('unknown' as const),
-  propertyType: fc.integer({ min: 1, max: 0xffff }),
+  propertyType: fc.integer({ min: 100, max: 0xfffd }),
   body: upTo(20),
 });
 
@@ -270,7 +270,7 @@ function session(version: WireVersion): Arb<Message>[] {
     fc.record({ ...tagged('set_config'), flags: u16, missSendLen: u16 }),
     roles('role_request'),
     roles('role_reply'),
-    fc.record({ ...tagged('unknown'), messageType: fc.constantFrom(15, 16, 99, 255), body: upTo(40) }),
+    fc.record({ ...tagged('unknown'), messageType: fc.constantFrom(36, 99, 255), body: upTo(40) }),
   ];
 }
 
@@ -303,14 +303,13 @@ function modifications(version: WireVersion): Arb<Message>[] {
       reason: fc.constantFrom('add' as const, 'delete' as const, 'modify' as const),
       port: port(version),
     }),
-    fc.record({ ...tagged('bundle_control'), bundleId: u32, control: controls, flags: u16, properties: upTo(16) }),
+    fc.record({ ...tagged('bundle_control'), bundleId: u32, control: controls, flags: u16 }),
     fc.record({
       ...tagged('bundle_add'),
       bundleId: u32,
       flags: u16,
       xid: u32,
       message: flowMod(version),
-      properties: fc.constant(Buffer.alloc(0)),
     }),
   ];
 }

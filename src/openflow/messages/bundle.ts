@@ -1,7 +1,10 @@
 // Bundles: messages of their own from 1.4 on (1.4 section 7.3.9), in 1.3 the ONF extension EXT-230 of the same layout.
 
-import { constant, named, rest, struct, u16, u32 } from '../../wire/codec.ts';
+import { constant, indented, named, padded, struct, u16, u32, u64 } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
+import type { Reader } from '../../wire/reader.ts';
+import { properties, property } from '../properties.ts';
+import type { Property } from '../properties.ts';
 
 /** enum ofp_bundle_ctrl_type. */
 const CONTROL = {
@@ -15,13 +18,25 @@ const CONTROL = {
   discard_reply: 7,
 } as const;
 
+export const ofpTime = struct({ seconds: u64, nanoseconds: padded(u32, 4) });
+
+/** 1.5.1 section 7.3.9.6: when a bundle is to be committed, with OFPBF_TIME. */
+const ROWS = [property('time', 1, { scheduled: indented(4, ofpTime) })] as const;
+export type BundleProperty = Property<typeof ROWS>;
+const list = properties<BundleProperty>(ROWS);
+
+/** Left out when there are none. */
+const readProperties = (r: Reader, f: string): { readonly properties?: readonly BundleProperty[] } => {
+  const all = list.read(r, `${f}.properties`);
+  return all.length === 0 ? {} : { properties: all };
+};
+
 export interface BundleControl {
   readonly type: 'bundle_control';
   readonly bundleId: number;
   readonly control: keyof typeof CONTROL;
   readonly flags: number; // OFPBF_*
-  /** Verbatim; no property but the experimenter's is specified. */
-  readonly properties: Buffer;
+  readonly properties?: readonly BundleProperty[];
 }
 
 /** A message inside a bundle has an xid of its own, which must equal that of the message that carries it. */
@@ -31,16 +46,18 @@ export interface BundleAdd<M> {
   readonly flags: number;
   readonly xid: number;
   readonly message: M;
-  readonly properties: Buffer;
+  readonly properties?: readonly BundleProperty[];
 }
 
-export const bundleControl: Codec<BundleControl> = struct({
-  type: constant('bundle_control'),
-  bundleId: u32,
-  control: named(u16, CONTROL),
-  flags: u16,
-  properties: rest,
-});
+const control = struct({ type: constant('bundle_control'), bundleId: u32, control: named(u16, CONTROL), flags: u16 });
+
+export const bundleControl: Codec<BundleControl> = {
+  read: (r, f) => ({ ...control.read(r, f), ...readProperties(r, f) }),
+  write: (w, v, f) => {
+    control.write(w, v, f);
+    list.write(w, v.properties ?? [], `${f}.properties`);
+  },
+};
 
 /** `inner` reads and writes a whole message, header included. */
 export function bundleAdd<M extends { readonly type: string }>(
@@ -56,7 +73,7 @@ export function bundleAdd<M extends { readonly type: string }>(
       const length = r.offset - start;
       // Padding to 8 bytes is there only if properties follow.
       if (r.remaining > 0) r.pad((8 - (length % 8)) % 8, `${f}.pad`);
-      return { type: 'bundle_add', bundleId, flags, xid, message, properties: Buffer.from(r.rest()) };
+      return { type: 'bundle_add', bundleId, flags, xid, message, ...readProperties(r, f) };
     },
     write: (w, v, f) => {
       w.u32(v.bundleId, `${f}.bundleId`);
@@ -64,8 +81,9 @@ export function bundleAdd<M extends { readonly type: string }>(
       w.u16(v.flags, `${f}.flags`);
       const start = w.length;
       inner.write(w, { xid: v.xid, message: v.message }, `${f}.message`);
-      if (v.properties.length > 0) w.align(8, start);
-      w.raw(v.properties);
+      const { properties: all = [] } = v;
+      if (all.length > 0) w.align(8, start);
+      list.write(w, all, `${f}.properties`);
     },
   };
 }

@@ -1,20 +1,24 @@
 // Multipart requests and replies: one row a part (number, request body, reply body); other parts are kept verbatim.
 
 import { WireError } from '../../base/errors.ts';
-import { constant, defaulted, fixedText, list, padded, struct, u32, u64, u8 } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
-import type { Reader } from '../../wire/reader.ts';
-import { OFPG_ANY, OFPP, OFPTT_ALL } from '../constants.ts';
-import type { Match } from '../model.ts';
-import { match } from '../oxm.ts';
-import { portDescription } from '../ports.ts';
-import type { PortDescription } from '../ports.ts';
+import { flowParts } from '../multipart/flows.ts';
+import type { FlowReply, FlowRequest } from '../multipart/flows.ts';
+import { groupParts } from '../multipart/groups.ts';
+import type { GroupReply, GroupRequest } from '../multipart/groups.ts';
+import { meterParts } from '../multipart/meters.ts';
+import type { MeterReply, MeterRequest } from '../multipart/meters.ts';
+import type { PartRow } from '../multipart/part-row.ts';
+import { portParts } from '../multipart/ports.ts';
+import type { PortReply, PortRequest } from '../multipart/ports.ts';
+import { switchParts } from '../multipart/switch.ts';
+import type { SwitchReply, SwitchRequest } from '../multipart/switch.ts';
+import { tableParts } from '../multipart/tables.ts';
+import type { TableReply, TableRequest } from '../multipart/tables.ts';
 import { extensionParts } from '../nicira/parts.ts';
 import type { ExtensionPart, ExtensionReplyBody, ExtensionRequestBody } from '../nicira/parts.ts';
 import type { V10ReplyBody, V10RequestBody } from '../v10/multipart.ts';
 import type { OxmVersion } from '../wire-version.ts';
-import { flowStatsRow } from './flow.ts';
-import type { FlowStatsRow } from './flow.ts';
 
 /** OFPMPF_REQ_MORE and OFPMPF_REPLY_MORE. */
 const MORE = 1;
@@ -26,32 +30,23 @@ interface UnknownPart {
 }
 
 export type RequestBody =
-  | { readonly part: 'desc' }
-  | {
-      readonly part: 'flow';
-      readonly table?: number;
-      readonly outPort?: number;
-      readonly outGroup?: number;
-      readonly cookie?: bigint;
-      readonly cookieMask?: bigint;
-      readonly match: Match;
-    }
-  | { readonly part: 'port_desc'; readonly portNo?: number } // the port: from 1.5 on
+  | SwitchRequest
+  | FlowRequest
+  | TableRequest
+  | PortRequest
+  | GroupRequest
+  | MeterRequest
   | V10RequestBody
   | ExtensionRequestBody
   | UnknownPart;
 
 export type ReplyBody =
-  | {
-      readonly part: 'desc';
-      readonly manufacturer: string;
-      readonly hardware: string;
-      readonly software: string;
-      readonly serial: string;
-      readonly datapath: string;
-    }
-  | { readonly part: 'flow'; readonly flows: readonly FlowStatsRow[] }
-  | { readonly part: 'port_desc'; readonly ports: readonly PortDescription[] }
+  | SwitchReply
+  | FlowReply
+  | TableReply
+  | PortReply
+  | GroupReply
+  | MeterReply
   | V10ReplyBody
   | ExtensionReplyBody
   | UnknownPart;
@@ -68,19 +63,10 @@ export interface MultipartReply {
   readonly body: ReplyBody;
 }
 
-interface Row {
-  readonly part: string;
-  readonly code: number;
-  readonly request: Codec<unknown>;
-  readonly reply: Codec<unknown>;
-  /** For those that share OFPMP_EXPERIMENTER: whether this body is the row's. Must not move the reader. */
-  readonly when?: (body: Reader) => boolean;
-}
-
 const OFPMP_EXPERIMENTER = 0xffff;
 const EXPERIMENTER_HEADER = 8;
 
-const extensionRow = ({ part, experimenter, expType, ...bodies }: ExtensionPart): Row => {
+const extensionRow = ({ part, experimenter, expType, ...bodies }: ExtensionPart): PartRow => {
   const behindHeader = (body: Codec<unknown>): Codec<unknown> => ({
     read: (r, f) => {
       r.take(EXPERIMENTER_HEADER, f);
@@ -104,44 +90,15 @@ const extensionRow = ({ part, experimenter, expType, ...bodies }: ExtensionPart)
   };
 };
 
-const rowsOf = (version: OxmVersion): readonly Row[] => [
-  {
-    part: 'desc', // section 7.3.5.1
-    code: 0,
-    request: struct({ part: constant('desc') }),
-    reply: struct({
-      part: constant('desc'),
-      manufacturer: fixedText(256),
-      hardware: fixedText(256),
-      software: fixedText(256),
-      serial: fixedText(32),
-      datapath: fixedText(256),
-    }),
-  },
-  {
-    part: 'flow', // section 7.3.5.2; OFPMP_FLOW, in 1.5 OFPMP_FLOW_DESC
-    code: 1,
-    request: struct({
-      part: constant('flow'),
-      table: padded(defaulted(u8, OFPTT_ALL), 3),
-      outPort: defaulted(u32, OFPP.ANY),
-      outGroup: padded(defaulted(u32, OFPG_ANY), 4),
-      cookie: defaulted(u64, 0n),
-      cookieMask: defaulted(u64, 0n),
-      match: match(version),
-    }),
-    reply: struct({ part: constant('flow'), flows: list(flowStatsRow(version)) }),
-  },
-  {
-    part: 'port_desc', // section 7.3.5.7
-    code: 13,
-    request: struct({
-      part: constant('port_desc'),
-      ...(version < 6 ? {} : { portNo: padded(defaulted(u32, OFPP.ANY), 4) }),
-    }),
-    reply: struct({ part: constant('port_desc'), ports: list(portDescription(version)) }),
-  },
+/** By enum ofp_multipart_type; rows that know themselves by their first bytes before the one that takes any. */
+const rowsOf = (version: OxmVersion): readonly PartRow[] => [
   ...extensionParts(version).map(extensionRow),
+  ...switchParts(version),
+  ...flowParts(version),
+  ...tableParts(version),
+  ...portParts(version),
+  ...groupParts(version),
+  ...meterParts(version),
 ];
 
 export const multipartRequest = (version: OxmVersion): Codec<MultipartRequest> =>

@@ -86,7 +86,7 @@ export type BarrierRequest = Wire<typeof barrierRequest>;
 export const barrierReply = struct({ type: constant('barrier_reply') });
 export type BarrierReply = Wire<typeof barrierReply>;
 
-const ROLES = { nochange: 0, equal: 1, master: 2, slave: 3 } as const;
+export const ROLES = { nochange: 0, equal: 1, master: 2, slave: 3 } as const;
 
 /** Section 7.3.9; from 1.5 on with the controller's short id. */
 const role =
@@ -106,3 +106,11 @@ export type RoleRequest = Wire<ReturnType<typeof roleRequest>>;
 
 export const roleReply = role('role_reply');
 export type RoleReply = Wire<ReturnType<typeof roleReply>>;
+
+/** One character a byte, up to the end of what surrounds it. */
+export const uri: Codec<string> = {
+  read: (r, f) => r.raw(r.remaining, f).toString('latin1'),
+  write: (w, v) => {
+    w.raw(Buffer.from(v, 'latin1'));
+  },
+};

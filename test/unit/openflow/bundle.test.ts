@@ -7,7 +7,7 @@ const NONE = Buffer.alloc(0);
 
 describe('OpenFlow bundles', () => {
   const control = (bundleId: number, kind: 'open_reply' | 'close_reply' | 'commit_reply' | 'discard_reply') =>
-    ({ type: 'bundle_control', bundleId, control: kind, flags: 3, properties: NONE }) as const;
+    ({ type: 'bundle_control', bundleId, control: kind, flags: 3 }) as const;
 
   for (const version of WIRE_VERSIONS) {
     it(`open, adds and close go out back to back, wire version ${version}`, async () => {

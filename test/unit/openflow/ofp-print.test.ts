@@ -32,7 +32,7 @@ const OTHERS: readonly (readonly [Message, RegExp])[] = [
   [{ type: 'multipart_request', more: false, body: { part: 'port_desc' } }, /OFPST_PORT_DESC request.*port=ANY/],
   [{ type: 'multipart_request', more: false, body: { part: 'flow', match: [] } }, /OFPST_FLOW request/],
   [
-    { type: 'bundle_control', bundleId: 5, control: 'commit_request', flags: 3, properties: NONE },
+    { type: 'bundle_control', bundleId: 5, control: 'commit_request', flags: 3 },
     /BUNDLE_CONTROL .*bundle_id=0x5 type=COMMIT_REQUEST flags=atomic ordered/s,
   ],
   [
@@ -42,7 +42,6 @@ const OTHERS: readonly (readonly [Message, RegExp])[] = [
       flags: 3,
       xid: 1,
       message: flow(fields(ARP), [out(3)]),
-      properties: NONE,
     },
     /BUNDLE_ADD_MESSAGE .*bundle_id=0x5 flags=atomic ordered.*ADD table:3 priority=5,arp cookie:0x1 actions=output:3/s,
   ],

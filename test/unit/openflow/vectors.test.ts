@@ -53,14 +53,11 @@ describe('OpenFlow messages of Ryu', () => {
     });
   }
 
-  it('need no verbatim copy for the types that a session uses', () => {
+  it('are all of a type that has a row', () => {
     const verbatim = VECTORS.filter(({ file }) => !(file in WRONG)).flatMap(({ hex }) => {
       const { message } = decodeMessage(messageOf(hex));
       return message.type === 'unknown' ? [message.messageType] : [];
     });
-    // group-mod, port-mod, table-mod, queue config, async config, and the notices of 1.4 and 1.5
-    expect([...new Set(verbatim)].sort((a, b) => a - b)).to.deep.equal([
-      15, 16, 17, 22, 23, 26, 27, 28, 30, 31, 32, 35,
-    ]);
+    expect(verbatim).to.deep.equal([]);
   });
 });
