@@ -99,10 +99,13 @@ export class PacketIns {
         this.#tell(nve, packet, null);
         return;
       case 'lldp':
+        this.stats.lldp += 1;
+        this.#tell(nve, packet, null);
+        return;
       case 'announce':
       case 'learn':
-        this.stats[cookie.kind === 'lldp' ? 'lldp' : 'announce'] += 1;
-        this.#tell(nve, packet, cookie.kind === 'lldp' ? null : this.#sender(nve, packet));
+        this.stats.announce += 1;
+        if (this.#o.ready()) this.#tell(nve, packet, this.#sender(nve, packet));
         return;
       default:
         this.stats.foreign += 1;

@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
 import { Debts } from './debts.ts';
-import { openRecord } from './open-record.ts';
+import { closeRecord, openRecord } from './records-of-moves.ts';
 import { keyOf, pinsOf } from './pins.ts';
 import { planMove } from './plan.ts';
 import type { Holding, MovePlan } from './plan.ts';
@@ -79,7 +79,7 @@ export class Som {
     await this.#relocate(record, plan, pins, earlier);
     const before = Promise.all(earlier.map((u) => u.done));
     for (const unit of units) this.#start(unit, before);
-    if (units.length === 0) this.#close(record);
+    if (units.length === 0) closeRecord(record, this.records, this.#options.clock);
     return record;
   }
 
@@ -116,19 +116,24 @@ export class Som {
    * the pinned ones anew, retires the lifted ones, and undoes what had been ended.
    */
   recover(): () => Promise<void> {
-    const { flows, agents } = this.#options;
     const found = recover(this.#world);
+    const units = found.units.map((u) => {
+      return new Unit(u.plan, u.lifted ? 'lifted' : 'pinned', u.record, u.transfer, this.#world);
+    });
+    // Known from now on: a newer notification may come before they go on.
+    for (const unit of units) this.#units.set(unit.plan.key, unit);
+    const kept = new Set(units.map((u) => u.plan.migration));
+    for (const record of this.records.list()) {
+      if (record.endedWallMs === null && !kept.has(record.id)) closeRecord(record, this.records, this.#options.clock);
+    }
     return async () => {
-      for (const unit of found.units) {
-        if (!unit.lifted) oweUndoing(unit, this.#world.debts);
-        const phase = unit.lifted ? 'lifted' : 'pinned';
-        this.#start(new Unit(unit.plan, phase, unit.record, unit.transfer, this.#world), Promise.resolve());
-      }
-      if (found.ended.length === 0) return;
-      await flows.cachesFollow();
-      for (const unit of found.ended) oweUndoing(unit, this.#world.debts);
-      const concerned = new Set(found.ended.flatMap(({ plan }) => [plan.source, plan.destination]));
-      await Promise.all([...concerned].filter((id) => agents.get(id)).map((id) => this.#world.debts.settle(id)));
+      const undone = [...found.units.filter((u) => !u.lifted), ...found.ended];
+      for (const unit of undone) oweUndoing(unit, this.#world.debts);
+      for (const unit of units) this.#start(unit, Promise.resolve());
+      if (undone.length === 0) return;
+      await this.#options.flows.cachesFollow();
+      const concerned = new Set(undone.flatMap(({ plan }) => [plan.source, plan.destination]));
+      await Promise.all([...concerned].map((id) => this.#world.debts.settle(id)));
     };
   }
 
@@ -201,20 +206,6 @@ export class Som {
     void unit.run(after).then(() => {
       this.#units.delete(unit.plan.key);
     });
-  }
-
-  /** A migration that has nothing (more) to move. */
-  #close(record: MigrationRecord): void {
-    for (const t of record.transfers) {
-      if (t.state !== 'running') continue;
-      t.state = 'migrated';
-      t.reason ??= 'nothing was moved';
-    }
-    if (record.transfers.some((t) => t.state !== 'migrated')) return;
-    record.state = 'migrated';
-    record.reason = record.transfers.find((t) => t.reason !== null)?.reason ?? null;
-    record.endedWallMs = this.#options.clock.wallMs();
-    this.records.save(record);
   }
 
   #running(id: string): Unit[] {

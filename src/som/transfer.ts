@@ -82,11 +82,12 @@ export async function runTransfer(plan: TransferPlan, io: TransferIo): Promise<v
   }
 }
 
-/** What could not be undone at an agent is owed to it. */
+/** What could not be undone at an agent is owed to it: its session may be another by now, or none. */
 async function undo({ source, destination, wireId }: TransferPlan, { saga, debts }: TransferIo): Promise<void> {
-  const failed = await saga.unwind();
-  if (failed.some((f) => f.step === 'upload')) debts.owe({ agent: source, request: 'abort', migration: wireId });
-  if (failed.some((f) => f.step === 'ready')) debts.owe({ agent: destination, request: 'abort', migration: wireId });
+  const failed = new Set((await saga.unwind()).map((f) => f.step));
+  const owed = { request: 'abort', migration: wireId } as const;
+  if (failed.has('upload')) await debts.pay({ ...owed, agent: source });
+  if (failed.has('ready')) await debts.pay({ ...owed, agent: destination });
 }
 
 interface Ends {

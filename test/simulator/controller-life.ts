@@ -33,6 +33,8 @@ export interface LifeOptions {
   readonly drainBoundMs: number;
   /** The switches have confirmed a world in which VM1 is here. */
   readonly onConfirmed: (at: Place | null) => void;
+  /** A frame for a switch that is away. */
+  readonly onUndeliverable: (data: Buffer) => void;
   /** To put a defect in, when the simulator itself is on trial. */
   readonly disturbFlows?: (flows: FlowControl) => FlowControl;
   readonly disturbInstaller?: (installer: WorldInstaller) => WorldInstaller;
@@ -122,6 +124,11 @@ export class ControllerLife {
     return this.flows.open;
   }
 
+  /** The switch is connected and has all that is wanted of it. */
+  knows(nve: Dpid): boolean {
+    return this.#connected.has(nve) && this.#switches.has(nve) && this.flows.behind([nve]).length === 0;
+  }
+
   async switchUp(sw: SwitchChannel): Promise<void> {
     this.#switches.set(sw.dpid, sw);
     try {
@@ -140,8 +147,11 @@ export class ControllerLife {
     this.flows.detach(dpid);
   }
 
-  packetIn(nve: Dpid, event: PacketIn): void {
+  /** False when the packet was dropped at once. */
+  packetIn(nve: Dpid, event: PacketIn): boolean {
+    const { puntDropped } = this.packetIns.stats;
     this.packetIns.receive(nve, event);
+    return this.packetIns.stats.puntDropped === puntDropped;
   }
 
   portStatus(place: Place, up: boolean): void {
@@ -232,6 +242,8 @@ export class ControllerLife {
   }
 
   #packetOut(nve: Dpid, inPort: number, port: number, data: Buffer): void {
-    this.#switches.get(nve)?.send({ type: 'packet_out', inPort, actions: [{ type: 'output', port }], data });
+    const sw = this.#switches.get(nve);
+    if (sw === undefined) this.#options.onUndeliverable(data);
+    else sw.send({ type: 'packet_out', inPort, actions: [{ type: 'output', port }], data });
   }
 }

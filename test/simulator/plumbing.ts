@@ -36,6 +36,8 @@ export interface PlumbingPorts {
    * it came from. A few milliseconds' worth is lost (docs: hard case 1).
    */
   staleReturn(): boolean;
+  /** The switch is not connected, or does not follow yet what it missed: it forwards by what it had. */
+  away(nve: Dpid): boolean;
   /** A packet given up with a reason that is no violation. */
   count(what: string): void;
 }
@@ -126,13 +128,28 @@ export class Plumbing {
     }
   }
 
-  /** What the controller had of an NVE (or of all) is lost with it. */
-  forgetHeld(nve: Dpid | null): void {
-    for (const [id, held] of [...this.inController]) {
-      if (nve !== null && held.nve !== nve) continue;
-      this.inController.delete(id);
-      this.#end(held.packet, 'held by a controller that died');
+  /** What a controller had is lost with it. */
+  forgetHeld(): void {
+    for (const { packet } of [...this.inController.values()]) this.lose(packet.id, 'held by a controller that died');
+  }
+
+  /** A packet the controller had, or was to get, will not come back. */
+  lose(id: number | null, why: string): void {
+    const held = id === null ? undefined : this.inController.get(id);
+    if (held === undefined) return;
+    this.inController.delete(held.packet.id);
+    this.#end(held.packet, why);
+  }
+
+  /** The controller drops a packet of a sender it does not let in. VM1 where it is, is let in. */
+  refusePunted(id: number | null, nve: Dpid): void {
+    const held = id === null ? undefined : this.inController.get(id);
+    if (held === undefined) return;
+    const { packet } = held;
+    if (this.attached?.nve === nve && !this.#ports.away(nve)) {
+      this.#ports.violation(`not let in: ${nameOf(packet)} at nve${nve.slice(-1)}`);
     }
+    this.lose(packet.id, 'punted where its machine had left');
   }
 
   #arrive(packet: Packet, nve: Dpid, inPort: number, tagged: boolean, by: 'cache' | 'tables'): void {
@@ -151,7 +168,9 @@ export class Plumbing {
       if (out !== undefined) this.#leave(packet, nve, out.port, out.tagged);
     } else {
       const what = verdict.outputs.length === 0 ? 'dropped' : 'duplicated';
-      if (what === 'dropped' && this.#ports.staleReturn()) this.#end(packet, 'dropped by a stale cache after a return');
+      if (what === 'dropped' && this.#ports.away(nve)) this.#end(packet, 'dropped by a switch without its controller');
+      else if (what === 'dropped' && this.#ports.staleReturn())
+        this.#end(packet, 'dropped by a stale cache after a return');
       else this.#refuse(packet, what, nve, inPort);
     }
   }

@@ -129,12 +129,14 @@ export class SwitchChannel implements Switch {
   readonly #up: DelayLine;
   readonly #times: ChannelTimes;
   readonly #onPacketOut: (data: Buffer, inPort: number, port: number) => void;
+  readonly #onLost: (data: Buffer) => void;
 
   constructor(
     target: SimulatedSwitch,
     clock: VirtualClock,
     times: ChannelTimes,
     onPacketOut: (data: Buffer, inPort: number, port: number) => void,
+    onLost: (data: Buffer) => void,
   ) {
     this.dpid = target.dpid;
     this.#switch = target;
@@ -142,6 +144,7 @@ export class SwitchChannel implements Switch {
     this.#down = new DelayLine(clock, times.oneWayMs, 'quiet');
     this.#up = new DelayLine(clock, times.oneWayMs, 'loud');
     this.#onPacketOut = onPacketOut;
+    this.#onLost = onLost;
   }
 
   get closed(): AbortSignal {
@@ -152,15 +155,20 @@ export class SwitchChannel implements Switch {
     this.#abort.abort(new FakeSwitchError('CLOSED', `${this.dpid} closed`));
   }
 
+  get #isOpen(): boolean {
+    return !this.closed.aborted && !this.#gone;
+  }
+
   /** Nobody is there any more to learn that it closed. */
   vanish(): void {
     this.#gone = true;
   }
 
   /** What the switch tells the controller, behind its answers. */
-  tell(arrive: () => void): void {
+  tell(arrive: () => void, lost: () => void = () => undefined): void {
     this.#up.send(() => {
-      if (!this.closed.aborted && !this.#gone) arrive();
+      if (this.#isOpen) arrive();
+      else lost();
     });
   }
 
@@ -183,8 +191,10 @@ export class SwitchChannel implements Switch {
       if (command.type !== 'packet_out') continue; // meters never drop here
       const action = command.actions[0];
       if (action?.type !== 'output') continue;
-      this.#toSwitch(() => {
-        this.#onPacketOut(command.data, command.inPort, action.port);
+      const { data, inPort } = command;
+      this.#down.send(() => {
+        if (this.#isOpen) this.#onPacketOut(data, inPort, action.port);
+        else this.#onLost(data);
       });
     }
   }
@@ -211,7 +221,7 @@ export class SwitchChannel implements Switch {
   #toSwitch(work: () => void, holdMs = 0): void {
     // What was sent before the channel broke may still arrive or not: here it does not.
     this.#down.send(() => {
-      if (!this.closed.aborted && !this.#gone) work();
+      if (this.#isOpen) work();
     }, holdMs);
   }
 

@@ -14,6 +14,7 @@ import { disturbancesOf } from './defects.ts';
 import { FW1, FW2, NVES } from './figure1.ts';
 import { Firewall } from './firewall.ts';
 import { judge } from './judge.ts';
+import { idOf } from './packet.ts';
 import { Plumbing } from './plumbing.ts';
 import { Random } from './random.ts';
 import { openPlainStore } from './plain-store.ts';
@@ -37,6 +38,7 @@ export interface Report {
   readonly scenario: Scenario;
 }
 
+const RELEASED_TO_NOBODY = 'released to a switch that was away';
 /** Virtual time after which a run that has not come to rest is stuck. */
 const MOST_MS = 60_000;
 
@@ -58,6 +60,7 @@ export class Simulation {
   readonly #seed: number;
   readonly #channels = new Map<Dpid, SwitchChannel>();
   readonly #excusedUntil = new Map<Dpid, number>();
+  readonly #awayUntil = new Map<Dpid, number>();
   #ready = false;
   /** When the switches confirmed VM1's present NVE. */
   #confirmedMs = -Infinity;
@@ -101,7 +104,7 @@ export class Simulation {
     for (const flow of scenario.flows) this.tenants.plan(flow);
     for (const move of scenario.moves) this.#planMove(move);
     for (const fault of scenario.faults) this.#planFault(fault);
-    await this.#play(startMs + scenario.endMs);
+    await this.#play(startMs + scenario.endMs + (scenario.faults.length > 0 ? 1500 : 0));
     while (!this.#atRest() && time.now() < MOST_MS) await this.#play(time.now() + 500);
     await judge(this, (ms) => this.#play(time.now() + ms));
     this.life?.kill();
@@ -156,7 +159,14 @@ export class Simulation {
         toController: (nve, event) => {
           const channel = this.#channels.get(nve);
           if (channel === undefined || this.life?.open !== true) return false;
-          channel.tell(() => this.life?.packetIn(nve, event));
+          channel.tell(
+            () => {
+              if (this.life?.packetIn(nve, event) === false) this.plumbing.refusePunted(idOf(event.data), nve);
+            },
+            () => {
+              this.plumbing.lose(idOf(event.data), 'on its way to the controller when its switch lost it');
+            },
+          );
           return true;
         },
         toMachine: (packet) => {
@@ -168,6 +178,7 @@ export class Simulation {
         trace: (what) => {
           this.trace(what);
         },
+        away: (nve) => this.time.now() <= (this.#awayUntil.get(nve) ?? -1),
         excused: (at) => this.time.now() <= (this.#excusedUntil.get(at.nve) ?? -1),
         gateLingers: () => scenario.faults.some((f) => f.kind === 'agent' && f.how === 'dies' && f.which === 0),
         gateExpected: () => scenario.moves.length === 1 && scenario.faults.length === 0,
@@ -199,6 +210,9 @@ export class Simulation {
       onConfirmed: (at) => {
         this.#confirmedAt(at);
       },
+      onUndeliverable: (data) => {
+        this.plumbing.lose(idOf(data), RELEASED_TO_NOBODY);
+      },
       ...(disturb.flows !== undefined && { disturbFlows: disturb.flows }),
       ...(disturb.installer !== undefined && { disturbInstaller: disturb.installer }),
     });
@@ -214,8 +228,11 @@ export class Simulation {
     if (life === null) return;
     const times = { oneWayMs: this.#around(scenario.controlMs), commitMs: this.#around(scenario.commitMs) };
     const sw = this.switches.get(nve) as SimulatedSwitch;
-    const channel = new SwitchChannel(sw, this.time, times, (data, inPort, port) => {
+    const onPacketOut = (data: Buffer, inPort: number, port: number): void => {
       this.plumbing.packetOut(nve, data, inPort, port);
+    };
+    const channel = new SwitchChannel(sw, this.time, times, onPacketOut, (data) => {
+      this.plumbing.lose(idOf(data), RELEASED_TO_NOBODY);
     });
     this.#channels.set(nve, channel);
     void life.switchUp(channel);
@@ -224,7 +241,7 @@ export class Simulation {
   #disconnect(nve: Dpid): void {
     this.#channels.get(nve)?.close();
     this.#channels.delete(nve);
-    this.plumbing.forgetHeld(nve);
+    this.#awayUntil.set(nve, Infinity);
     this.life?.switchDown(nve);
   }
 
@@ -233,8 +250,10 @@ export class Simulation {
     if (at?.nve !== this.#confirmedNve) this.#confirmedMs = this.time.now();
     this.#confirmedNve = at?.nve ?? null;
     const until = this.time.now() + this.scenario.staleMs;
-    for (const [nve, excused] of this.#excusedUntil) {
-      if (excused === Infinity && at?.nve !== nve) this.#excusedUntil.set(nve, until);
+    for (const nve of NVES) {
+      if (this.life?.knows(nve) !== true) continue;
+      if (this.#awayUntil.get(nve) === Infinity) this.#awayUntil.set(nve, until);
+      if (this.#excusedUntil.get(nve) === Infinity && at?.nve !== nve) this.#excusedUntil.set(nve, until);
     }
   }
 
@@ -287,7 +306,8 @@ export class Simulation {
         this.life = null;
         for (const channel of this.#channels.values()) channel.vanish();
         this.#channels.clear();
-        this.plumbing.forgetHeld(null);
+        this.plumbing.forgetHeld();
+        for (const nve of NVES) this.#awayUntil.set(nve, Infinity);
         agents.endSession();
       }
     };
@@ -299,6 +319,12 @@ export class Simulation {
     };
     time.loud(fault.atMs, begin);
     time.loud(fault.atMs + fault.forMs, end);
+    // What VM1 said meanwhile, nobody may have heard.
+    for (const ms of [100, 400, 1500]) {
+      time.quiet(fault.atMs + fault.forMs + ms, () => {
+        if (this.plumbing.attached !== null) this.tenants.chatter();
+      });
+    }
   }
 }
 

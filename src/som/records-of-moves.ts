@@ -1,5 +1,7 @@
-// A migration's record as it is when its notification has come and nothing has been done yet, with its first journal line.
+// A migration's record when its notification has come and nothing has been done yet, with its first journal line; and when
+// nothing (more) is to be done.
 
+import type { Clock } from '../base/clock.ts';
 import type { Notification } from '../../topology/notification.ts';
 import type { MovePlan, PlannedTransfer } from './plan.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
@@ -31,6 +33,20 @@ export function openRecord(records: Records, n: Notification, plan: MovePlan, no
     detail: { evidence: n.evidence },
   });
   return record;
+}
+
+/** A migration that has nothing (more) to move. */
+export function closeRecord(record: MigrationRecord, records: Records, clock: Clock): void {
+  for (const t of record.transfers) {
+    if (t.state !== 'running') continue;
+    t.state = 'migrated';
+    t.reason ??= 'nothing was moved';
+  }
+  if (record.transfers.some((t) => t.state !== 'migrated')) return;
+  record.state = 'migrated';
+  record.reason = record.transfers.find((t) => t.reason !== null)?.reason ?? null;
+  record.endedWallMs = clock.wallMs();
+  records.save(record);
 }
 
 function transferRecord(t: PlannedTransfer, index: number): TransferRecord {
