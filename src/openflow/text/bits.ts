@@ -3,6 +3,7 @@
 import { formatMac, parseMac } from '../../wire/codec.ts';
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import type { OxmField, OxmValue } from '../model.ts';
+import { widenPort } from '../v10/port-no.ts';
 import type { Form } from './fields.ts';
 
 /** `mask` has a bit for each that counts. */
@@ -32,17 +33,18 @@ export function bitsOf(value: OxmValue): bigint {
   return ofBytes(/^[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}$/i.test(value) ? parseMac(value) : parseIpv6(value));
 }
 
-/** How messages hold a value of this form and width: a number up to 32 bits, bigint above, text for addresses. */
+/** How messages hold a value of this form and width: a number up to 32 bits (a port that of 1.1), bigint above, text for addresses. */
 export function valueOf(form: Form, bits: number, value: bigint): OxmValue {
   if (form === 'mac') return formatMac(toBytes(value, 6));
   if (form === 'ipv4') return formatIpv4(toBytes(value, 4));
   if (form === 'ipv6') return formatIpv6(toBytes(value, 16));
+  if (form === 'port' && bits === 16) return widenPort(Number(value));
   return bits <= 32 ? Number(value) : value;
 }
 
-/** A field's value and mask within `width` bits. */
+/** A field's value and mask within `width` bits, which ports of 1.1 exceed where the field is NXM's. */
 export function fieldBits({ value, mask }: OxmField, width: number): Bits {
-  return { value: bitsOf(value), mask: mask === undefined ? ones(width) : bitsOf(mask) };
+  return { value: bitsOf(value) & ones(width), mask: mask === undefined ? ones(width) : bitsOf(mask) };
 }
 
 /** The length of the prefix that a mask is, or null. */
