@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { codecCosts, codecTable, record } from './openflow/codec-history.ts';
 import { compare, comparisonTable, SETTINGS } from './openflow/compare.ts';
 import type { Comparison } from './openflow/compare.ts';
+import { connectionsLine, manyConnections } from './openflow/many-connections.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,5 +39,7 @@ for (const part of parts) {
 }
 const codec = parts.includes('codec') ? await codecCosts() : null;
 if (codec !== null) console.log(`\n${codecTable(codec)}`);
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ comparisons, codec }, null, 2));
+const connections = parts.includes('connections') ? await manyConnections() : null;
+if (connections !== null) console.log(`\n${connectionsLine(connections)}`);
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ comparisons, codec, connections }, null, 2));
 if (values.record !== undefined) record(values.record, comparisons, codec);

@@ -61,6 +61,8 @@ export interface RunningPeer {
   readonly port: number;
   /** Most resident memory so far. */
   peakMb(): number;
+  /** Resident memory now. */
+  residentMb(): number;
   stop(): Promise<void>;
 }
 
@@ -79,7 +81,7 @@ export async function startPeer(command: (port: number) => readonly string[]): P
     await stop();
     throw error;
   }
-  return { port, stop, peakMb: () => peakMb(child) };
+  return { port, stop, peakMb: () => memoryMb(child, 'VmHWM'), residentMb: () => memoryMb(child, 'VmRSS') };
 }
 
 async function freePort(): Promise<number> {
@@ -106,7 +108,7 @@ async function accepting(port: number, child: ChildProcess): Promise<void> {
   throw new Error('the controller does not listen');
 }
 
-function peakMb({ pid }: ChildProcess): number {
+function memoryMb({ pid }: ChildProcess, what: 'VmHWM' | 'VmRSS'): number {
   const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
-  return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024);
+  return Math.round(Number(new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) / 1024);
 }
