@@ -2,7 +2,7 @@
 // vSwitch.
 import { expect } from 'chai';
 import { OFPFF, OFPMF, OFPP, OFPR } from '../../src/openflow/constants.ts';
-import { formatFlow } from '../../src/openflow/format-flow.ts';
+import { formatFlow } from '../../src/openflow/text/print-flow.ts';
 import type { PacketIn, PortStatus, SwitchEvent } from '../../src/openflow/model.ts';
 import { OpenFlowError } from '../../src/openflow/openflow-error.ts';
 import type { SwitchChannel } from '../../src/openflow/switch-channel.ts';

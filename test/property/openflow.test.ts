@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { WireError } from '../../src/base/errors.ts';
 import { decodeHello, decodeMessage, encodeMessage } from '../../src/openflow/message.ts';
-import { formatMessage } from '../../src/openflow/format-message.ts';
+import { formatMessage } from '../../src/openflow/text/print-message.ts';
 import { FrameSplitter } from '../../src/openflow/frame-splitter.ts';
 import { foldMeter, unfoldMeter } from '../../src/openflow/meter-as-action.ts';
 import { WIRE_VERSIONS } from '../../src/openflow/wire-version.ts';

@@ -44,9 +44,17 @@ const LAYER4: ReadonlyMap<bigint | undefined, string> = new Map([
 
 /** In the order in which they are written: what others need first. */
 const ORDER: ReadonlyMap<string, number> = new Map(
-  ['in_port', 'packet_type', 'eth_type', 'vlan_vid', 'vlan_pcp', 'ip_proto', 'ct_state', 'ct_nw_proto', 'icmpv6_type'].map(
-    (name, i) => [name, i],
-  ),
+  [
+    'in_port',
+    'packet_type',
+    'eth_type',
+    'vlan_vid',
+    'vlan_pcp',
+    'ip_proto',
+    'ct_state',
+    'ct_nw_proto',
+    'icmpv6_type',
+  ].map((name, i) => [name, i]),
 );
 
 export function parseMatch(text: string, names?: PortNames): Match {

@@ -51,13 +51,13 @@ export function formatDuration(seconds: number, nanoseconds: number): string {
   return `${seconds}.${nanoseconds % 1_000_000 === 0 ? digits.slice(0, 3) : nanoseconds % 1000 === 0 ? digits.slice(0, 6) : digits}s`;
 }
 
-export interface FlowFormat {
-  /** With duration and counters, as `dump-flows` has them; without, as `dump-flows --no-stats`. */
-  readonly stats?: boolean;
-}
+/** A row of flow statistics as `ovs-ofctl dump-flows --no-stats` has it. */
+export const formatFlow = (flow: FlowStats): string => formatRow(flow, false);
 
-/** A row of flow statistics as `ovs-ofctl dump-flows` has it. */
-export function formatFlow(flow: FlowStats, { stats = false }: FlowFormat = {}): string {
+/** With duration and counters, as `ovs-ofctl dump-flows` has it. */
+export const formatFlowStats = (flow: FlowStats): string => formatRow(flow, true);
+
+function formatRow(flow: FlowStats, stats: boolean): string {
   const { idleTimeout, hardTimeout, importance = 0, durationSec = 0, durationNsec = 0 } = flow;
   return sentence(
     (stats || flow.cookie !== 0n) && `cookie=0x${flow.cookie.toString(16)},`,

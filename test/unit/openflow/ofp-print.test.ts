@@ -1,6 +1,6 @@
 // Open vSwitch as the oracle: what we encode, ovs-ofctl reads, and prints as we print it.
 import { expect } from 'chai';
-import { formatFlowMod } from '../../../src/openflow/format-flow.ts';
+import { formatFlowMod } from '../../../src/openflow/text/print-flow.ts';
 import { encodeMessage } from '../../../src/openflow/message.ts';
 import type { Message } from '../../../src/openflow/message.ts';
 import { ARP, fields, flow, FLOWS, out } from './flow-examples.ts';

@@ -4,7 +4,7 @@ import { parseActions } from '../../../src/openflow/text/parse-actions.ts';
 import { parseFlow } from '../../../src/openflow/text/parse-flow.ts';
 import { parseMatch } from '../../../src/openflow/text/parse-match.ts';
 import { formatActions } from '../../../src/openflow/text/print-actions.ts';
-import { formatFlow } from '../../../src/openflow/text/print-flow.ts';
+import { formatFlow, formatFlowStats } from '../../../src/openflow/text/print-flow.ts';
 import { formatMatch } from '../../../src/openflow/text/print-match.ts';
 import { TextError } from '../../../src/openflow/text/text-error.ts';
 import type { FlowMod, FlowStats } from '../../../src/openflow/model.ts';
@@ -26,7 +26,7 @@ const printed = (text: string): string => formatFlow(reported(parseFlow(text)));
 
 describe('a match as text', () => {
   for (const text of MATCH_TEXTS) {
-    it(`${text}`, () => {
+    it(text, () => {
       expect(formatMatch(parseMatch(text))).to.equal(text);
     });
   }
@@ -69,7 +69,7 @@ describe('a match as text', () => {
 
 describe('a flow as text', () => {
   for (const text of [...FLOW_TEXTS, ...MASKED_SETS]) {
-    it(`${text}`, () => {
+    it(text, () => {
       expect(printed(text)).to.equal(text);
     });
   }
@@ -83,7 +83,7 @@ describe('a flow as text', () => {
   it('with statistics reads like a line of dump-flows, which is a flow as well', () => {
     const line =
       'cookie=0x0, duration=12.345s, table=3, n_packets=3, n_bytes=180, idle_timeout=5, priority=7,tcp actions=output:1';
-    expect(formatFlow(reported(parseFlow(line)), { stats: true })).to.equal(line);
+    expect(formatFlowStats(reported(parseFlow(line)))).to.equal(line);
   });
 
   it('to be deleted names a cookie by its mask, and the port it outputs to', () => {

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { WireError } from '../../../src/base/errors.ts';
-import { formatMessage } from '../../../src/openflow/format-message.ts';
+import { formatMessage } from '../../../src/openflow/text/print-message.ts';
 import { decodeMessage, encodeMessage } from '../../../src/openflow/message.ts';
 
 interface Vector {

@@ -1,0 +1,27 @@
+// What ovs-ofctl calls a message: OFPT_*, OFPST_* with its direction, NXT_* and ONFT_* for extensions.
+
+import type { Message } from '../message.ts';
+import type { WireVersion } from '../wire-version.ts';
+
+/** Names that do not follow from the tag. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  bundle_add: 'OFPT_BUNDLE_ADD_MESSAGE',
+  experimenter: 'OFPT_EXPERIMENTER',
+  vendor: 'OFPT_VENDOR',
+};
+const PARTS: Readonly<Record<string, string>> = { port_stats: 'PORT', flow_monitor: 'FLOW_MONITOR' };
+
+export function messageName(message: Message, version: WireVersion): string {
+  const { type } = message;
+  if (type === 'multipart_request' || type === 'multipart_reply') {
+    const { part } = message.body;
+    const extension = part.startsWith('nx_');
+    const name = PARTS[part] ?? part.replace(/^nx_/, '').toUpperCase();
+    const number = 'partType' in message.body ? `/${message.body.partType}` : '';
+    return `${extension ? 'NXST' : 'OFPST'}_${name}${number} ${type === 'multipart_request' ? 'request' : 'reply'}`;
+  }
+  if (message.type === 'unknown') return `OFPT_UNKNOWN/${message.messageType}`;
+  const name = MESSAGES[type] ?? `OFPT_${type.toUpperCase()}`;
+  if (type.startsWith('nx_')) return `NXT_${type.slice(3).toUpperCase()}`;
+  return version === 4 && type.startsWith('bundle_') ? name.replace('OFPT_', 'ONFT_') : name;
+}

@@ -1,0 +1,195 @@
+// Bodies of multipart requests and replies, by part; parts without a row here are printed field by field.
+
+import { OFPG_ANY, OFPP, OFPTT_ALL } from '../constants.ts';
+import type { ReplyBody, RequestBody } from '../messages/multipart.ts';
+import type { Instruction, Match } from '../model.ts';
+import { hex } from './numbers.ts';
+import { formatPort } from './ports.ts';
+import { formatInstructions } from './print-actions.ts';
+import { formatDuration, formatFlowStats } from './print-flow.ts';
+import { formatGroup, formatMeter, meterName } from './print-groups.ts';
+import { formatMatch, formatRule } from './print-match.ts';
+import { formatPortDescription, formatPortStats, formatQueue, formatQueueStats, queueName } from './print-ports.ts';
+import { formatTable, formatTableFeatures } from './print-tables.ts';
+import { bitNames, counter, formatAny, sentence } from './print-words.ts';
+import { removedReasonName } from './reasons.ts';
+
+type Printers<B extends { readonly part: string }> = {
+  readonly [P in B['part']]?: (body: Extract<B, { part: P }>) => string;
+};
+
+const each = <T>(all: readonly T[], print: (one: T) => string): string => all.map(print).join('; ');
+
+interface Which {
+  readonly table?: number;
+  readonly outPort?: number;
+  readonly outGroup?: number;
+  readonly cookie?: bigint;
+  readonly cookieMask?: bigint;
+  readonly match: Match;
+}
+
+function formatWhich({ table = OFPTT_ALL, outPort = OFPP.ANY, outGroup = OFPG_ANY, ...which }: Which): string {
+  const { cookie = 0n, cookieMask = 0n, match } = which;
+  return sentence(
+    table !== OFPTT_ALL && `table=${table}`,
+    outPort !== OFPP.ANY && `out_port=${formatPort(outPort)}`,
+    outGroup !== OFPG_ANY && `out_group=${outGroup}`,
+    cookieMask !== 0n && `cookie=${hex(cookie)}/${hex(cookieMask)}`,
+    formatMatch(match),
+  );
+}
+
+const anyPort = (portNo: number = OFPP.ANY): string => `port=${formatPort(portNo)}`;
+
+/** enum nx_flow_monitor_flags and enum ofp_flow_monitor_flags, whose bits differ in number only from the sixth on. */
+const NX_MONITOR = ['initial', 'add', 'delete', 'modify', 'actions', 'own'];
+const MONITOR = ['initial', 'add', 'delete', 'modify', 'instructions', 'no_abbrev', 'only_own'];
+
+const REQUESTS: Printers<RequestBody> = {
+  desc: () => '',
+  flow: formatWhich,
+  aggregate: formatWhich,
+  flow_stats: formatWhich,
+  nx_flow: formatWhich,
+  nx_aggregate: formatWhich,
+  table: () => '',
+  table_desc: () => '',
+  table_features: ({ tables }) => each(tables, formatTableFeatures),
+  port_stats: ({ portNo }) => anyPort(portNo),
+  port_desc: ({ portNo }) => anyPort(portNo),
+  queue: ({ portNo, queueId = 0xffff_ffff }) => `${anyPort(portNo)} queue=${queueName(queueId)}`,
+  queue_desc: ({ portNo, queueId = 0xffff_ffff }) => `${anyPort(portNo)} queue=${queueName(queueId)}`,
+  group: ({ groupId }) => (groupId === 0xffff_fffc ? '' : `group_id=${groupId}`),
+  meter: ({ meterId }) => `meter=${meterName(meterId)}`,
+  meter_config: ({ meterId }) => `meter=${meterName(meterId)}`,
+  flow_monitor: ({ monitors }) =>
+    each(monitors, ({ monitorId, flags, command = 'add', ...which }) =>
+      sentence(
+        `id=${monitorId}`,
+        command !== 'add' && `command=${command}`,
+        `flags=${bitNames(flags, MONITOR, ',')}`,
+        formatWhich(which),
+      ),
+    ),
+  nx_flow_monitor: ({ monitors }) =>
+    each(monitors, ({ id, flags, ...which }) =>
+      sentence(`id=${id}`, `flags=${bitNames(flags, NX_MONITOR, ',')}`, formatWhich(which)),
+    ),
+};
+
+interface Update {
+  readonly event: string;
+  readonly xid?: number;
+  readonly reason?: number;
+  readonly table?: number;
+  readonly idleTimeout?: number;
+  readonly hardTimeout?: number;
+  readonly priority?: number;
+  readonly cookie?: bigint;
+  readonly match?: Match;
+  readonly instructions?: readonly Instruction[];
+}
+
+/** One change of a flow table: `event=ADDED table=0 cookie=0 priority=5,ip actions=drop` */
+export function formatUpdate(update: Update): string {
+  const { event, xid, reason = 0, table, idleTimeout = 0, hardTimeout = 0, cookie = 0n, match, instructions } = update;
+  if (xid !== undefined) return `event=ABBREV xid=${hex(xid)}`;
+  const gone = event === 'deleted' || event === 'removed';
+  return sentence(
+    `event=${gone ? `DELETED reason=${removedReasonName(reason)}` : event.toUpperCase()}`,
+    table !== undefined && `table=${table}`,
+    idleTimeout !== 0 && `idle_timeout=${idleTimeout}`,
+    hardTimeout !== 0 && `hard_timeout=${hardTimeout}`,
+    match !== undefined && `cookie=${hex(cookie)}`,
+    update.priority !== undefined && `priority=${update.priority}`,
+    match !== undefined && formatMatch(match),
+    instructions !== undefined && instructions.length > 0 && `actions=${formatInstructions(instructions)}`,
+  );
+}
+
+interface Sum {
+  readonly packetCount: bigint;
+  readonly byteCount: bigint;
+  readonly flowCount: number;
+}
+const formatSum = ({ packetCount, byteCount, flowCount }: Sum): string =>
+  `packet_count=${counter(packetCount)} byte_count=${counter(byteCount)} flow_count=${flowCount}`;
+
+/** enum ofp_meter_band_type and enum ofp_meter_flags, by bit. */
+const BAND_TYPES = [null, 'drop', 'dscp_remark'];
+const METER_CAPABILITIES = ['kbps', 'pktps', 'burst', 'stats'];
+
+const REPLIES: Printers<ReplyBody> = {
+  desc: ({ manufacturer, hardware, software, serial, datapath }) =>
+    `Manufacturer: ${manufacturer} Hardware: ${hardware} Software: ${software} Serial Num: ${serial} DP Description: ${datapath}`,
+  flow: ({ flows }) => each(flows, formatFlowStats),
+  nx_flow: ({ flows }) => each(flows, formatFlowStats),
+  aggregate: formatSum,
+  nx_aggregate: formatSum,
+  table: ({ tables }) =>
+    each(
+      tables as readonly { table: number; activeCount: number; lookupCount: bigint; matchedCount: bigint }[],
+      ({ table, activeCount, lookupCount, matchedCount }) =>
+        `table ${table}: active=${activeCount}, lookup=${counter(lookupCount)}, matched=${counter(matchedCount)}`,
+    ),
+  table_desc: ({ tables }) => each(tables, formatTable),
+  table_features: ({ tables }) => each(tables, formatTableFeatures),
+  flow_stats: ({ flows }) =>
+    each(flows, ({ table, reason, stats, ...flow }) =>
+      sentence(
+        `table=${table} reason=${reason}`,
+        formatRule(flow),
+        ...stats.map((stat) => `${stat.name}=${String(stat.value)}`),
+      ),
+    ),
+  port_stats: ({ ports }) => each(ports, formatPortStats),
+  port_desc: ({ ports }) => each(ports, formatPortDescription),
+  queue: ({ queues }) => each(queues, formatQueueStats),
+  queue_desc: ({ queues }) => each(queues, (queue) => `port=${formatPort(queue.portNo)} ${formatQueue(queue)}`),
+  group: ({ groups }) =>
+    each(groups, ({ groupId, refCount, packetCount, byteCount, durationSec, durationNsec, buckets }) =>
+      [
+        `group_id=${groupId}`,
+        `duration=${formatDuration(durationSec, durationNsec)}`,
+        `ref_count=${refCount}`,
+        `packet_count=${counter(packetCount)}`,
+        `byte_count=${counter(byteCount)}`,
+        ...buckets.map(
+          (bucket, i) =>
+            `bucket${i}:packet_count=${counter(bucket.packetCount)},byte_count=${counter(bucket.byteCount)}`,
+        ),
+      ].join(','),
+    ),
+  group_desc: ({ groups }) => each(groups, (group) => formatGroup(group)),
+  meter: ({ meters }) =>
+    each(meters, ({ meterId, flowCount, packetInCount, byteInCount, durationSec, durationNsec, bands }) =>
+      sentence(
+        `meter:${meterName(meterId)} flow_count:${flowCount}`,
+        `packet_in_count:${counter(packetInCount)} byte_in_count:${counter(byteInCount)}`,
+        `duration:${formatDuration(durationSec, durationNsec)} bands:`,
+        ...bands.map(
+          (band, i) => `${i}: packet_count:${counter(band.packetCount)} byte_count:${counter(band.byteCount)}`,
+        ),
+      ),
+    ),
+  meter_config: ({ meters }) => each(meters, formatMeter),
+  meter_features: ({ maxMeter, bandTypes, capabilities, maxBands, maxColor }) =>
+    sentence(
+      `max_meter:${maxMeter} max_bands:${maxBands} max_color:${maxColor}`,
+      `band_types: ${bitNames(bandTypes, BAND_TYPES)} capabilities: ${bitNames(capabilities, METER_CAPABILITIES)}`,
+    ),
+  flow_monitor: ({ updates }) => each(updates, formatUpdate),
+  nx_flow_monitor: ({ updates }) => each(updates, formatUpdate),
+};
+
+export function formatRequest(body: RequestBody): string {
+  // A row takes exactly the body it is keyed by, which the type of an indexed row cannot say.
+  const print = REQUESTS[body.part] as ((body: RequestBody) => string) | undefined;
+  return print === undefined ? formatAny(body) : print(body);
+}
+
+export function formatReply(body: ReplyBody): string {
+  const print = REPLIES[body.part] as ((body: ReplyBody) => string) | undefined;
+  return print === undefined ? formatAny(body) : print(body);
+}
