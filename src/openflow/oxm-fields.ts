@@ -64,7 +64,7 @@ export const NICIRA = 0x00002320;
 /** Open vSwitch's fields of network service headers. */
 const NSH = 0x005ad650;
 
-/** Numbers of a field by where they are from; `since` for those of OXM that 1.3 does not have. */
+/** Numbers of a field by where they are from; `since` for those of OXM that earlier versions do not write. */
 interface Headers {
   readonly nxm0?: number;
   readonly nxm1?: number;
@@ -96,7 +96,7 @@ const each = (count: number, row: (i: number) => Cells): readonly Cells[] =>
   Array.from({ length: count }, (_, i) => row(i));
 
 const METADATA_AND_REGISTERS: readonly Cells[] = [
-  ['in_port', 32, 'dec', 'w', 'none', { basic: 0 }],
+  ['in_port', 32, 'dec', 'w', 'none', { basic: 0, since: 4 }],
   ['in_port', 16, 'dec', 'w', 'none', { nxm0: 0 }],
   ['in_phy_port', 32, 'dec', '-', 'none', { basic: 1 }],
   ['metadata', 64, 'hex', 'mw', 'none', { basic: 2 }],

@@ -15,9 +15,11 @@ import type { WireVersion } from './wire-version.ts';
 
 export { oxmRow } from './oxm-rows.ts';
 
-/** One OXM TLV. */
-export function oxmField(version: WireVersion): Codec<OxmField> {
-  const names = fieldNames(version);
+/** One OXM TLV, as matches of the version have it. */
+export const oxmField = (version: WireVersion): Codec<OxmField> => fieldUnder(fieldNames(version));
+
+/** One OXM TLV under the headers that `names` prefers. */
+export function fieldUnder(names: ReadonlyMap<string, OxmRow>): Codec<OxmField> {
   return {
     read: (r, field) => {
       const start = r.offset;

@@ -92,16 +92,14 @@ const regLoad = (use: Use): Arb<Action> =>
     }),
   );
 
-const settable = (version: WireVersion, use: Use): Arb<OxmField> =>
+const settable = (rows: Arb<OxmRow>, use: Use): Arb<OxmField> =>
   fc.oneof(
-    rowOf(version)
-      .filter((row) => usable(row, use) && row.name !== 'in_port')
-      .chain(fieldOf),
+    rows.filter((row) => usable(row, use) && row.name !== 'in_port').chain(fieldOf),
     ...(use === 'ct' ? [] : [strangeField]),
   );
 
 const setField = (version: WireVersion, use: Use): Arb<Action> =>
-  settable(version, use)
+  settable(rowOf(version), use)
     .map(({ mask, ...exact }) => (version < 6 || mask === undefined ? exact : { ...exact, mask }))
     .chain((field) => fc.record({ ...tag('set_field'), field: one(field) }));
 
@@ -113,7 +111,9 @@ const changes = (version: WireVersion, use: Use): Arb<Action>[] => [
     : [
         move(version, use, false),
         regLoad(use),
-        settable(1, use).chain((field) => fc.record({ ...tag('reg_load2'), field: one(field) })),
+        settable(fc.constantFrom(...NXM_NAMES.values()), use).chain((field) =>
+          fc.record({ ...tag('reg_load2'), field: one(field) }),
+        ),
       ]),
   ...(version === 4 || version === 5 ? [move(version, use, true)] : []),
 ];

@@ -3,16 +3,14 @@
 import { WireError } from '../../base/errors.ts';
 import type { Codec } from '../../wire/codec.ts';
 import type { Reader } from '../../wire/reader.ts';
-import { fieldNames, rowToWrite } from '../oxm-rows.ts';
-import { oxmField, unknownHeader } from '../oxm.ts';
+import { NXM_NAMES, rowToWrite } from '../oxm-rows.ts';
+import { fieldUnder, oxmField, unknownHeader } from '../oxm.ts';
 import { OXM_CLASS } from '../oxm-fields.ts';
 import type { OxmField } from '../oxm-types.ts';
 import type { WireVersion } from '../wire-version.ts';
 import { endRead, endWrite, EXTENSION_HEADER, HEADER, refuse } from './row.ts';
 import type { ActionOf } from './row.ts';
 
-/** 1.0's preference for NXM is that of Nicira's actions in every version. */
-const NXM_FIRST: WireVersion = 1;
 const PIPELINE_PORTS: ReadonlySet<string> = new Set(['in_port', 'in_phy_port']);
 
 export function setField(version: WireVersion): Codec<ActionOf<'set_field'>> {
@@ -37,13 +35,13 @@ export function setField(version: WireVersion): Codec<ActionOf<'set_field'>> {
   };
 }
 
-const loadable = oxmField(NXM_FIRST);
+const loadable = fieldUnder(NXM_NAMES);
 
 export const regLoad2: Codec<ActionOf<'reg_load2'>> = {
   read: (r, f) => {
     const at = r.offset;
     const field = readOne(loadable, r, f);
-    const row = rowToWrite(fieldNames(NXM_FIRST), field);
+    const row = rowToWrite(NXM_NAMES, field);
     if (row?.writable === false) throw refuse('OFPBAC_BAD_SET_ARGUMENT', f, at, `${field.name} is read-only`);
     endRead(r, f);
     return { type: 'reg_load2', field };
