@@ -5,6 +5,7 @@ import { WireError } from '../../base/errors.ts';
 import { constant, list, struct, u32 } from '../../wire/codec.ts';
 import type { Codec, Wire } from '../../wire/codec.ts';
 import type { Reader } from '../../wire/reader.ts';
+import { sized } from '../../wire/sized.ts';
 import type { Writer } from '../../wire/writer.ts';
 import { OFPP, OFPTT_ALL } from '../constants.ts';
 import { instructions } from '../instructions.ts';
@@ -58,7 +59,6 @@ interface FullUpdate extends MatchForm {
 export type FlowUpdate = FullUpdate | { readonly event: 'abbrev'; readonly xid: number }; // a change that this controller's message of that xid made
 
 const ABBREV = 3;
-const SHORTEST_UPDATE = 8;
 const OFPMT_OXM = 1;
 
 /** What the two of them do not share. */
@@ -163,32 +163,25 @@ const ONF_VARIANT: Variant = {
 };
 
 /** struct nx_flow_update_full and nx_flow_update_abbrev, and the ONF's. */
-const flowUpdate = (variant: Variant): Codec<FlowUpdate> => ({
-  read: (r, f) => {
-    const start = r.offset;
-    const length = r.u16(`${f}.length`);
-    if (length < SHORTEST_UPDATE || length % 8 !== 0) {
-      throw new WireError('BAD_LENGTH', `${f}.length`, start, String(length));
-    }
-    const body = r.sub(length - 2, f);
-    const number = body.u16(`${f}.event`);
-    const update = number === ABBREV ? readAbbreviated(body, f) : readFull(variant, body, EVENTS[number], f);
-    if (body.remaining !== 0) throw new WireError('BAD_LENGTH', f, body.offset, `${body.remaining} bytes left over`);
-    return update;
-  },
-  write: (w, v, f) => {
-    const start = w.length;
-    w.u16(0);
-    if (v.event === 'abbrev') {
-      w.u16(ABBREV);
-      w.u32(v.xid, `${f}.xid`);
-    } else {
-      w.u16(EVENTS.indexOf(v.event));
-      writeFull(variant, w, v, f);
-    }
-    w.patchU16(start, w.length - start, `${f}.length`);
-  },
-});
+const flowUpdate = (variant: Variant): Codec<FlowUpdate> =>
+  sized(
+    {
+      read: (r, f) => {
+        const number = r.u16(`${f}.event`);
+        return number === ABBREV ? readAbbreviated(r, f) : readFull(variant, r, EVENTS[number], f);
+      },
+      write: (w, v, f) => {
+        if (v.event === 'abbrev') {
+          w.u16(ABBREV);
+          w.u32(v.xid, `${f}.xid`);
+        } else {
+          w.u16(EVENTS.indexOf(v.event));
+          writeFull(variant, w, v, f);
+        }
+      },
+    },
+    8,
+  );
 
 const readAbbreviated = (r: Reader, f: string): FlowUpdate => ({ event: 'abbrev', xid: r.u32(`${f}.xid`) });
 

@@ -10,7 +10,6 @@ import type { TlvRow } from '../../wire/tlv.ts';
 import { OFPP, OFP_NO_BUFFER } from '../constants.ts';
 import type { PacketInMessage } from '../messages/packet.ts';
 import type { Match } from '../model.ts';
-import { widenPort } from '../v10/port-no.ts';
 import type { WireVersion } from '../wire-version.ts';
 import { fieldList, nxMatch } from './nx-match.ts';
 import { u8Property } from './properties.ts';
@@ -19,12 +18,9 @@ export interface NxPacketIn extends Omit<PacketInMessage, 'type'> {
   readonly type: 'nx_packet_in';
 }
 
-/** The port of the metadata; as NXM it has the 16 bits of 1.0. */
 function inPortOf(metadata: Match): PortNo {
   const field = metadata.find(({ name }) => name === 'in_port');
-  if (field === undefined) return portNo(OFPP.ANY);
-  const number = Number(field.value);
-  return portNo(number > 0xffff ? number : widenPort(number));
+  return portNo(field === undefined ? OFPP.ANY : Number(field.value));
 }
 
 function metadataOf(fields: Match): bigint | null {

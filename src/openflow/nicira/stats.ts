@@ -1,9 +1,9 @@
 // Nicira's statistics: NXST_FLOW and NXST_AGGREGATE of 1.0, with an nx_match, and NXST_IPFIX_* of every version.
 
-import { WireError } from '../../base/errors.ts';
 import { constant, list, padded, struct, u32, u64 } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
 import type { Reader } from '../../wire/reader.ts';
+import { sized } from '../../wire/sized.ts';
 import type { Writer } from '../../wire/writer.ts';
 import { OFPP, OFPTT_ALL } from '../constants.ts';
 import type { FlowStatsRow } from '../messages/flow.ts';
@@ -49,24 +49,6 @@ export interface NxFlowStats extends FlowStatsRow {
   readonly hardAge?: number;
 }
 
-const SHORTEST_ROW = 48;
-
-/** struct nx_flow_stats. */
-const flowStats: Codec<NxFlowStats> = {
-  read: (r, f) => {
-    const start = r.offset;
-    const length = r.u16(`${f}.length`);
-    if (length < SHORTEST_ROW) throw new WireError('BAD_LENGTH', `${f}.length`, start, String(length));
-    return readRow(r.sub(length - 2, f), f);
-  },
-  write: (w, v, f) => {
-    const start = w.length;
-    w.u16(0);
-    writeRow(w, v, f);
-    w.patchU16(start, w.length - start, `${f}.length`);
-  },
-};
-
 function readRow(r: Reader, f: string): NxFlowStats {
   const table = r.u8(`${f}.table`);
   r.pad(1, f);
@@ -111,6 +93,9 @@ function writeRow(w: Writer, v: NxFlowStats, f: string): void {
   fields.write(w, v.match, lengthAt, `${f}.match`);
   actionList.write(w, v.instructions, f);
 }
+
+/** struct nx_flow_stats. */
+const flowStats: Codec<NxFlowStats> = sized({ read: readRow, write: writeRow }, 48);
 
 export interface NxFlowReply {
   readonly part: 'nx_flow';

@@ -4,6 +4,7 @@ import { WireError } from '../../base/errors.ts';
 import { padded, struct, u16, u32, u64, u8 } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
 import type { Reader } from '../../wire/reader.ts';
+import { sized } from '../../wire/sized.ts';
 import type { Writer } from '../../wire/writer.ts';
 import { OFPFF, OFPG_ANY, OFPP, OFPTT_ALL, OFP_NO_BUFFER } from '../constants.ts';
 import type { FlowRemoved, FlowStatsRow } from '../messages/flow.ts';
@@ -131,33 +132,27 @@ export const flowRemoved10: Codec<FlowRemoved> = {
   },
 };
 
-const stats = struct({
-  table: padded(u8, 1),
-  match: match10,
-  durationSec: u32,
-  durationNsec: u32,
-  priority: u16,
-  idleTimeout: u16,
-  hardTimeout: padded(u16, 6),
-  cookie: u64,
-  packetCount: u64,
-  byteCount: u64,
-  instructions: actionList,
-});
-const SHORTEST_ROW = 88;
+const row = sized(
+  struct({
+    table: padded(u8, 1),
+    match: match10,
+    durationSec: u32,
+    durationNsec: u32,
+    priority: u16,
+    idleTimeout: u16,
+    hardTimeout: padded(u16, 6),
+    cookie: u64,
+    packetCount: u64,
+    byteCount: u64,
+    instructions: actionList,
+  }),
+  88,
+);
 
 /** Flags are not told: 0. */
 export const flowStatsRow10: Codec<FlowStatsRow> = {
-  read: (r, f) => {
-    const start = r.offset;
-    const length = r.u16(`${f}.length`);
-    if (length < SHORTEST_ROW) throw new WireError('BAD_LENGTH', `${f}.length`, start, String(length));
-    return { flags: 0, ...stats.read(r.sub(length - 2, f), f) };
-  },
+  read: (r, f) => ({ flags: 0, ...row.read(r, f) }),
   write: (w, v, f) => {
-    const start = w.length;
-    w.u16(0);
-    stats.write(w, v, f);
-    w.patchU16(start, w.length - start, `${f}.length`);
+    row.write(w, v, f);
   },
 };

@@ -6,10 +6,11 @@ import { constant, rest, struct, u32 } from '../../wire/codec.ts';
 import type { Codec, Wire } from '../../wire/codec.ts';
 import type { Reader } from '../../wire/reader.ts';
 import type { Writer } from '../../wire/writer.ts';
+import type { PartRow } from '../multipart/part-row.ts';
 import { extensionParts } from '../nicira/parts.ts';
 import { NICIRA } from '../oxm-fields.ts';
 import { STATS } from './stats.ts';
-import type { StatsReply10, StatsRequest10 } from './stats.ts';
+import type { TableStats10 } from './stats.ts';
 
 /** OFPSF_REPLY_MORE. */
 const MORE = 1;
@@ -21,15 +22,6 @@ interface Body {
   readonly part: string;
 }
 
-interface Row {
-  readonly part: string;
-  readonly code: number;
-  readonly request: Codec<unknown>;
-  readonly reply: Codec<unknown>;
-  /** For those that share OFPST_VENDOR: whether this body is the row's. Must not move the reader. */
-  readonly when?: (body: Reader) => boolean;
-}
-
 const same = (codec: Codec<unknown>): { request: Codec<unknown>; reply: Codec<unknown> } => ({
   request: codec,
   reply: codec,
@@ -39,10 +31,9 @@ const same = (codec: Codec<unknown>): { request: Codec<unknown>; reply: Codec<un
 const experimenter = struct({ part: constant('experimenter'), experimenter: u32, expType: u32, data: rest });
 const vendor = struct({ part: constant('vendor'), vendor: u32, data: rest });
 
-type Shared = { readonly part: 'desc' | 'flow' | 'port_desc' };
 /** Bodies that are not of a shape that later versions have. */
-export type V10RequestBody = Exclude<StatsRequest10, Shared> | Wire<typeof experimenter> | Wire<typeof vendor>;
-export type V10ReplyBody = Exclude<StatsReply10, Shared> | Wire<typeof experimenter> | Wire<typeof vendor>;
+export type V10RequestBody = Wire<typeof vendor>;
+export type V10ReplyBody = TableStats10 | Wire<typeof vendor>;
 
 /** Nicira's have 4 bytes of padding after their type, to align what follows. */
 const nicira = (expType: number, body: Codec<unknown>): Codec<unknown> => ({
@@ -61,9 +52,9 @@ const nicira = (expType: number, body: Codec<unknown>): Codec<unknown> => ({
 
 const NICIRA_HEADER = 12;
 
-const ROWS: readonly Row[] = [
-  ...STATS.map((row) => row as Row),
-  ...extensionParts(1).map(({ part, expType, request, reply }): Row => ({
+const ROWS: readonly PartRow[] = [
+  ...STATS,
+  ...extensionParts(1).map(({ part, expType, request, reply }): PartRow => ({
     part,
     code: OFPST_VENDOR,
     request: nicira(expType, request),

@@ -1,11 +1,12 @@
 // struct ofp_phy_port of 1.0 (1.0.1 section 5.2.1), port-status and port-mod.
 
-import { constant, fixedText, macAddress, named, padded, struct, u32, u8 } from '../../wire/codec.ts';
-import type { Codec, Wire } from '../../wire/codec.ts';
+import { constant, defaulted, fixedText, macAddress, named, padded, struct, u32, u8 } from '../../wire/codec.ts';
+import type { Codec } from '../../wire/codec.ts';
+import type { PortMod } from '../messages/port-mod.ts';
 import type { PortStatusMessage } from '../messages/port-status.ts';
 import type { PortDescription } from '../ports.ts';
 import { fastest, portFeatures10 } from './port-features.ts';
-import { portNo16 } from './port-no.ts';
+import { port16, portNo16 } from './port-no.ts';
 
 /** enum ofp_port_config, enum ofp_port_state. */
 const OFPPC_PORT_DOWN = 1;
@@ -60,13 +61,12 @@ export const portStatus10: Codec<PortStatusMessage> = struct({
   port: port10,
 });
 
-/** Section 5.3.3: the bits of `mask` take their values from `config`; `hwAddr` only confirms which port is meant. */
-export const portMod10 = struct({
+/** Section 5.3.3. */
+export const portMod10: Codec<PortMod> = struct({
   type: constant('port_mod'),
-  portNo: portNo16,
+  portNo: port16,
   hwAddr: macAddress,
   config: u32,
   mask: u32,
-  advertise: padded(portFeatures10, 4), // 0: as it is
+  advertise: defaulted(padded(portFeatures10, 4), 0),
 });
-export type PortMod10 = Wire<typeof portMod10>;

@@ -9,14 +9,12 @@ import { flowMod10, flowRemoved10 } from './flow.ts';
 import { multipart10 } from './multipart.ts';
 import { packetIn10, packetOut10 } from './packet.ts';
 import { portMod10, portStatus10 } from './ports.ts';
-import type { PortMod10 } from './ports.ts';
 import { queueGetConfigReply10, queueGetConfigRequest10 } from './queue-config.ts';
-import type { QueueConfigMessage10 } from './queue-config.ts';
 import { featuresReply10, hello10, vendor } from './session.ts';
 import type { FeaturesReply10, Hello10, Vendor } from './session.ts';
 
 /** Messages that only 1.0 has, or that say more there. */
-export type V10Message = Hello10 | Vendor | FeaturesReply10 | PortMod10 | QueueConfigMessage10;
+export type V10Message = Hello10 | Vendor | FeaturesReply10;
 
 /** Vendor's id and message type. */
 const SUBTYPED = 8;
