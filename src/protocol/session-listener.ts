@@ -1,7 +1,7 @@
 // The SOM's end of IF(M,A): listens with TLS, judges every peer's certificate itself, and hands over each Session stream
 // with the names its peer has proven. What a stream means is not known here.
 
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { Metadata, Server as GrpcServer, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
@@ -15,6 +15,7 @@ import { RefusingServer } from './refusing-server.ts';
 import type { SessionRefusal } from './session-refusal.ts';
 import { sessionService, type Decoded } from './session-service.ts';
 import type { SessionStream } from './session-stream.ts';
+import { TcpWatchedStream } from './tcp-watched-stream.ts';
 import { watchTlsMaterial, type TlsFiles, type TlsMaterial, type TlsMaterialWatch } from './tls-material.ts';
 
 export type ServedStream = SessionStream<ToSoa, FromSoa>;
@@ -45,10 +46,13 @@ const REVOKED_PATIENCE_MS = 500;
 /** A connection without a stream: one that never opened it, or whose session is over. */
 const IDLE_MS = 10_000;
 const MAX_CONNECTIONS = 4096;
+/** How a stream's connection is told through gRPC; a peer's own header of that name is overwritten. */
+const CONNECTION_HEADER = 'stateferry-connection';
 
 interface Admitted {
   readonly socket: TLSSocket;
   readonly certificate: PeerCertificateNames;
+  readonly remote: string;
   hadStream: boolean;
 }
 
@@ -65,7 +69,7 @@ export async function listenForSessions(options: SessionListenerOptions): Promis
   const grpc = createGrpcServer(admitted, options);
   const tls = createListener(watch, options, (socket, certificate) => {
     const remote = remoteOf(socket);
-    const entry: Admitted = { socket, certificate, hadStream: false };
+    const entry: Admitted = { socket, certificate, remote, hadStream: false };
     admitted.set(remote, entry);
     socket.once('close', () => {
       admitted.delete(remote);
@@ -155,7 +159,7 @@ function createGrpcServer(
   });
   grpc.addService(sessionService, {
     session: (call: ServerDuplexStream<Decoded<FromSoa>, ToSoa>) => {
-      const entry = admitted.get(call.getPeer());
+      const entry = admitted.get(String(call.metadata.get(CONNECTION_HEADER)[0]));
       if (entry === undefined) {
         call.emit('error', { code: status.UNAUTHENTICATED, details: 'certificate-required' });
         return;
@@ -172,9 +176,9 @@ function createGrpcServer(
 }
 
 function serve(call: ServerDuplexStream<Decoded<FromSoa>, ToSoa>, entry: Admitted): ServedStream {
-  const { socket, certificate } = entry;
+  const { socket, certificate, remote } = entry;
   const { stream, finish } = createGrpcStream<ToSoa, FromSoa>(call, {
-    peer: { remote: call.getPeer(), certificate },
+    peer: { remote, certificate },
     end: (refusal) => {
       if (refusal === undefined) call.end();
       else call.emit('error', { code: status.PERMISSION_DENIED, details: refusal, metadata: new Metadata() });
@@ -203,24 +207,36 @@ function dropRevoked(admitted: Map<string, Admitted>, material: TlsMaterial, opt
 }
 
 /**
- * grpc-js takes connections made elsewhere (so that TLS is ours), but offers the HTTP/2 windows to clients only and swallows
- * errors of the session: both are set on the HTTP/2 server it makes. Where a later version hides that server, we lose
- * throughput on long links and a log line, nothing else.
+ * grpc-js takes connections made elsewhere (so that TLS is ours), but offers the HTTP/2 windows to clients only, swallows errors of
+ * the session, and knows a connection by its socket's address alone: all that is set on the HTTP/2 server it makes.
  */
 function openInjector(grpc: GrpcServer, log: Log): { injectConnection(socket: TLSSocket): void } {
   const inside = grpc as unknown as {
-    commonServerOptions?: { settings?: object };
-    http2Servers?: Map<Http2Server, unknown>;
+    commonServerOptions: { settings?: object };
+    http2Servers: Map<Http2Server, unknown>;
   };
-  if (inside.commonServerOptions !== undefined) {
-    inside.commonServerOptions.settings = { ...inside.commonServerOptions.settings, initialWindowSize: WINDOW_BYTES };
-  }
+  const settings = { ...inside.commonServerOptions.settings, initialWindowSize: WINDOW_BYTES };
+  inside.commonServerOptions.settings = settings;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  for (const http2 of inside.http2Servers?.keys() ?? []) {
-    http2.on('session', (session: ServerHttp2Session) => session.setLocalWindowSize(WINDOW_BYTES));
+  const remotes = new WeakMap<ServerHttp2Session, string>();
+  let injecting = '';
+  for (const http2 of inside.http2Servers.keys()) {
+    http2.on('session', (session: ServerHttp2Session) => {
+      remotes.set(session, injecting);
+      session.setLocalWindowSize(WINDOW_BYTES);
+    });
+    http2.prependListener('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      const { session } = stream;
+      headers[CONNECTION_HEADER] = session === undefined ? '' : remotes.get(session as ServerHttp2Session);
+    });
     http2.on('sessionError', (error: Error) => log.warn(`connection is not HTTP/2: ${error.message}`));
   }
-  return injector;
+  return {
+    injectConnection: (socket) => {
+      injecting = remoteOf(socket);
+      injector.injectConnection(new TcpWatchedStream(socket)); // makes its session before it returns
+    },
+  };
 }
 
 function remoteOf(socket: { remoteAddress?: string | undefined; remotePort?: number | undefined }): string {
