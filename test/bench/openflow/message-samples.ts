@@ -14,11 +14,13 @@ export interface MessageSample {
   readonly frame: Frame;
 }
 
-const FIXTURES = ['early-messages.jsonl', 'ryu-packet-data.jsonl'];
+const FIXTURES = ['vectors/pio_fixtures.jsonl', 'vectors/ryu_packet_data.jsonl'];
 
 interface Vector {
   readonly ver: string;
   readonly hex: string;
+  /** False for a part of a message. */
+  readonly whole?: boolean;
 }
 
 function vectors(): readonly Vector[] {
@@ -26,7 +28,8 @@ function vectors(): readonly Vector[] {
     readFileSync(new URL(`../../fixtures/openflow/${name}`, import.meta.url), 'utf8')
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as Vector),
+      .map((line) => JSON.parse(line) as Vector)
+      .filter(({ whole = true }) => whole),
   );
 }
 

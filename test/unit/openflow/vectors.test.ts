@@ -1,63 +1,127 @@
-// Messages made by another implementation: what is decoded encodes to the same bytes.
+// Messages and parts of messages made by other implementations: what is read is printed as JSON, parsed and written byte by
+// byte; what is wrong is refused by the error's name; what has a text prints as it, and is parsed from it.
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
+import { formatPart, likelyKinds } from '../../../src/cli/openflow/parts.ts';
+import { isExpected, readPart, roundTrip, versionOf, writePart } from '../../../src/cli/openflow/round-trip.ts';
+import type { Vector } from '../../../src/cli/openflow/round-trip.ts';
 import { WireError } from '../../../src/base/errors.ts';
-import { formatMessage } from '../../../src/openflow/text/print-message.ts';
-import { decodeMessage, encodeMessage } from '../../../src/openflow/message.ts';
+import { answerToMalformed } from '../../../src/openflow/malformed.ts';
+import { decodeMessage } from '../../../src/openflow/message.ts';
+import { parseActions } from '../../../src/openflow/text/parse-actions.ts';
+import { formatFrame } from '../../../src/openflow/text/print-message.ts';
 
-interface Vector {
-  readonly file: string;
-  readonly ver: string;
-  readonly hex: string;
-}
+const FILES = { ryu_packet_data: 314, ovs_ofp_actions: 167, pio_fixtures: 145 } as const;
 
-const VECTORS = readFileSync(new URL('../../fixtures/openflow/ryu-packet-data.jsonl', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Vector);
-
-/** Vectors that are wrong themselves, with the reason. */
-const WRONG: Readonly<Record<string, string>> = {
-  // Its goto-table instruction says 0x0808 bytes long with 8 left; ovs-ofctl ofp-print answers OFPBIC_BAD_LEN.
-  'of15/libofproto-OFP15-flow_desc_reply.packet': 'multipart_reply.flow.flows.instructions',
-  // Its ct takes the zone, 16 bits wide, from 28 bits of a register; ovs-ofctl ofp-print answers OFPBAC_BAD_SET_LEN.
-  'of13/ovs-ofctl-of13-action_ct.packet': 'flow_mod.instructions.apply_actions.actions.ct.zone',
+/** Vectors that are wrong themselves: the error they raise, and the clause. */
+const WRONG: Readonly<Record<string, readonly [error: RegExp, clause: string]>> = {
+  'ryu/tests/packet_data/of15/libofproto-OFP15-flow_desc_reply.packet': [
+    /^OFPBIC_BAD_LEN: /,
+    '1.5.1 section 7.2.5: its goto-table instruction says that it is 0x0808 bytes long, with 8 left',
+  ],
+  'ryu/tests/packet_data/of15/libofproto-OFP15-meter_features_reply.packet': [
+    /^OFPBRC_BAD_/,
+    '1.5.1 section 7.1.1: its header says 32 bytes, without the last 8 of the 24 of struct ofp_meter_features (7.3.5.14)',
+  ],
+  'ryu/tests/packet_data/of13/ovs-ofctl-of13-action_ct.packet': [
+    /^OFPBAC_BAD_SET_LEN: /,
+    'nicira-ext.h, struct nx_action_conntrack: the zone has 16 bits, it takes it from 28 bits of a register',
+  ],
 };
 
-/** The message without what follows it: one vector has 8 bytes more than its header says. */
-function messageOf(hex: string): Buffer {
-  const bytes = Buffer.from(hex, 'hex');
-  return bytes.subarray(0, bytes.readUInt16BE(2));
+/** Lines whose text does not say everything, and parses to the common form of what it says. */
+const SAYS_LESS: Readonly<Record<number, string>> = {
+  1: 'the max_len of an output that is not to the controller',
+  77: 'that it was NXAST_LEARN2 without a limit',
+  87: 'the max_len of an output that is not to the controller',
+  155: 'the max_len of an output that is not to the controller',
+  157: 'that it was ONFACT_COPY_FIELD',
+  164: 'the max_len of an output that is not to the controller',
+};
+
+/** Texts that are not how ovs-ofctl prints the bytes: what differed when Open vSwitch wrote them again. */
+const isText = ({ text }: Vector): boolean => text?.startsWith('actions=') === true;
+
+const linesOf = (file: string): readonly string[] =>
+  readFileSync(new URL(`../../fixtures/openflow/vectors/${file}.jsonl`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
+
+for (const [file, count] of Object.entries(FILES)) {
+  describe(`vectors of ${file}`, () => {
+    const lines = linesOf(file);
+
+    it('are all there', () => {
+      expect(lines).to.have.length(count);
+    });
+
+    for (const [i, line] of lines.entries()) {
+      const vector = JSON.parse(line) as Vector;
+      const name = `${i + 1} ${vector.ver ?? ''} ${vector.file ?? ''} ${vector.text ?? vector.bad ?? ''}`;
+      const wrong = WRONG[vector.file ?? ''];
+      if (wrong !== undefined) {
+        it(`${name} is refused. ${wrong[1]}`, () => {
+          expect(roundTrip(i + 1, line).error).to.match(wrong[0]);
+        });
+        continue;
+      }
+      const refused = vector.ver === '1.1' || vector.ver === '1.2' || typeof vector.bad === 'string';
+      it(`${name} ${refused ? 'is refused' : 'comes back'}`, () => {
+        const result = roundTrip(i + 1, line);
+        expect(isExpected(result, line), `${result.error ?? 'unequal'} ${JSON.stringify(result.decoded)}`).to.equal(
+          true,
+        );
+      });
+      if (!refused && isText(vector)) {
+        it(`${name} is printed, and parsed to the same bytes`, () => {
+          const text = vector.text ?? '';
+          const version = versionOf(vector.ver);
+          const { kind, value } = readPart(Buffer.from(vector.hex, 'hex'), version, likelyKinds(vector));
+          expect(formatPart(kind, version, value)).to.equal(text);
+          const parsed = parseActions(text.replace('actions=', ''), { version });
+          expect(formatPart(kind, version, parsed)).to.equal(text);
+          if (i + 1 in SAYS_LESS) return;
+          expect(writePart({ kind, version, value: parsed }).toString('hex')).to.equal(vector.hex);
+        });
+      }
+    }
+  });
 }
 
-describe('OpenFlow messages of Ryu', () => {
-  it('are all there', () => {
-    expect(VECTORS).to.have.length(254);
-  });
+describe('messages of OpenFlow 1.1 and 1.2', () => {
+  const early = linesOf('ryu_packet_data')
+    .map((line) => JSON.parse(line) as Vector)
+    .filter(({ ver }) => ver === '1.2');
 
-  for (const { file, ver, hex } of VECTORS) {
-    const wrong = WRONG[file];
-    if (wrong !== undefined) {
-      it(`${ver} ${file} is refused: the vector is wrong`, () => {
-        expect(() => decodeMessage(messageOf(hex)))
-          .to.throw(WireError)
-          .with.property('field', wrong);
-      });
-      continue;
+  it('are answered with OFPBRC_BAD_VERSION, but for errors', () => {
+    expect(early).to.have.length(47);
+    for (const { hex } of early) {
+      const bytes = Buffer.from(hex, 'hex');
+      const answer = answerToMalformed(bytes, new WireError('BAD_VERSION', 'version', 0));
+      expect([answer?.errorType, answer?.errorCode]).to.deep.equal(bytes[1] === 1 ? [undefined, undefined] : [1, 0]);
     }
-    it(`${ver} ${file} encodes to the same bytes`, () => {
-      const bytes = messageOf(hex);
-      const { version, xid, message } = decodeMessage(bytes);
-      expect(encodeMessage(version, xid, message).toString('hex')).to.equal(bytes.toString('hex'));
-      expect(formatMessage(message)).not.to.include('\n');
-    });
-  }
+  });
+});
 
-  it('are all of a type that has a row', () => {
-    const verbatim = VECTORS.filter(({ file }) => !(file in WRONG)).flatMap(({ hex }) => {
-      const { message } = decodeMessage(messageOf(hex));
-      return message.type === 'unknown' ? [message.messageType] : [];
+describe('whole messages of other implementations', () => {
+  const whole = [...linesOf('ryu_packet_data'), ...linesOf('pio_fixtures')]
+    .map((line) => JSON.parse(line) as Vector)
+    .filter(({ whole = true, ver, file = '' }) => whole && ver !== '1.2' && !(file in WRONG));
+  const frames = whole.map(({ hex }) => decodeMessage(Buffer.from(hex, 'hex')));
+
+  it('are all of a type and a part that has a row', () => {
+    const verbatim = frames.flatMap(({ message }, i) => {
+      const part = 'body' in message && 'part' in message.body ? message.body.part : '';
+      return message.type === 'unknown' || part === 'unknown' ? [whole[i]?.file] : [];
     });
     expect(verbatim).to.deep.equal([]);
+  });
+
+  it('print as one line each, by name and xid', () => {
+    for (const frame of frames) {
+      expect(formatFrame(frame)).to.match(
+        /^(?:OFPT|OFPST|NXT|NXST|ONFT)_[A-Z0-9_]+(?: request| reply)?(?: \(OF1\.\d\))? \(xid=0x[0-9a-f]+\):[^\n]*$/,
+      );
+    }
   });
 });
