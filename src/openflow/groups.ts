@@ -11,7 +11,7 @@ import { selectionMethod } from './nicira/selection-method.ts';
 import type { SelectionMethod } from './nicira/selection-method.ts';
 import { properties, property } from './properties.ts';
 import type { ExperimenterProperty, Known, Property, UnknownProperty } from './properties.ts';
-import type { OxmVersion } from './wire-version.ts';
+import type { WireVersion } from './wire-version.ts';
 
 /** enum ofp_group_type. */
 export const groupType = named(u8, { all: 0, select: 1, indirect: 2, ff: 3 });
@@ -43,7 +43,7 @@ export type GroupProperty = SelectionMethod | ExperimenterProperty | UnknownProp
 export const groupProperties: Codec<readonly GroupProperty[]> = properties<GroupProperty>([selectionMethod]);
 
 /** 1.3.5 section 7.3.4.2. */
-const bucket13 = (version: OxmVersion): Codec<Bucket> =>
+const bucket13 = (version: WireVersion): Codec<Bucket> =>
   sized(
     struct({
       weight: defaulted(u16, 0),
@@ -57,8 +57,8 @@ const bucket13 = (version: OxmVersion): Codec<Bucket> =>
 const bucketProperties = properties<BucketProperty>(BUCKET_ROWS);
 
 /** 1.5.1 section 7.3.4.3. */
-function bucket15(): Codec<Bucket> {
-  const some = actions(6);
+function bucket15(version: WireVersion): Codec<Bucket> {
+  const some = actions(version);
   return sized<Bucket>(
     {
       read: (r, f) => {
@@ -103,5 +103,8 @@ function fromProperties(all: readonly BucketProperty[]): Omit<Bucket, 'actions' 
   return same ? said : { ...said, properties: all };
 }
 
-export const buckets = (version: OxmVersion): Codec<readonly Bucket[]> =>
-  list(version < 6 ? bucket13(version) : bucket15());
+/** Groups as 1.5 has them; 1.0 has these as well, as Nicira's extension. */
+export const hasGroupsOf15 = (version: WireVersion): boolean => version === 6 || version === 1;
+
+export const buckets = (version: WireVersion): Codec<readonly Bucket[]> =>
+  list(hasGroupsOf15(version) ? bucket15(version) : bucket13(version));

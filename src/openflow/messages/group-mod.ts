@@ -2,9 +2,9 @@
 
 import { constant, named, padded, struct, u16, u32 } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
-import { buckets, groupProperties, groupType, OFPG_BUCKET } from '../groups.ts';
+import { buckets, groupProperties, groupType, hasGroupsOf15, OFPG_BUCKET } from '../groups.ts';
 import type { Bucket, GroupProperty, GroupType } from '../groups.ts';
-import type { OxmVersion } from '../wire-version.ts';
+import type { WireVersion } from '../wire-version.ts';
 
 /** enum ofp_group_mod_command; the buckets' from 1.5 on, `add_or_mod` is Open vSwitch's. */
 const COMMANDS = { add: 0, modify: 1, delete: 2, insert_bucket: 3, remove_bucket: 5, add_or_mod: 0x8000 } as const;
@@ -23,9 +23,9 @@ export interface GroupMod {
 
 const head = { command: named(u16, COMMANDS), groupType: padded(groupType, 1), groupId: u32 };
 
-export function groupMod(version: OxmVersion): Codec<GroupMod> {
+export function groupMod(version: WireVersion): Codec<GroupMod> {
   const some = buckets(version);
-  if (version < 6) return struct({ type: constant('group_mod'), ...head, buckets: some });
+  if (!hasGroupsOf15(version)) return struct({ type: constant('group_mod'), ...head, buckets: some });
   const start = struct({ type: constant('group_mod'), ...head });
   return {
     read: (r, f) => {

@@ -4,9 +4,9 @@ import { constant, defaulted, indented, list, padded, struct, u32, u64 } from '.
 import type { Codec } from '../../wire/codec.ts';
 import { sized } from '../../wire/sized.ts';
 import { OFPG_ALL } from '../constants.ts';
-import { buckets, groupProperties, groupType } from '../groups.ts';
+import { buckets, groupProperties, groupType, hasGroupsOf15 } from '../groups.ts';
 import type { Bucket, GroupProperty, GroupType } from '../groups.ts';
-import type { OxmVersion } from '../wire-version.ts';
+import type { WireVersion } from '../wire-version.ts';
 import { part } from './part-row.ts';
 import type { PartRow, ReplyOf, RequestOf } from './part-row.ts';
 
@@ -61,9 +61,10 @@ export interface GroupDesc {
 
 const head = struct({ groupType: padded(groupType, 1), groupId: u32 });
 
-function groupDesc(version: OxmVersion): Codec<GroupDesc> {
+function groupDesc(version: WireVersion): Codec<GroupDesc> {
   const some = buckets(version);
-  if (version < 6) return sized(struct({ groupType: padded(groupType, 1), groupId: u32, buckets: some }), 8);
+  if (!hasGroupsOf15(version))
+    return sized(struct({ groupType: padded(groupType, 1), groupId: u32, buckets: some }), 8);
   return sized(
     {
       read: (r, f) => {
@@ -102,14 +103,15 @@ type Constant = typeof stats | typeof features;
 export type GroupRequest = RequestOf<Constant> | GroupDescRequest;
 export type GroupReply = ReplyOf<Constant> | GroupDescReply;
 
-export const groupParts = (version: OxmVersion): readonly PartRow[] => [
+/** Those of 1.0 are Nicira's extension, under numbers of its own. */
+export const groupParts = (version: WireVersion): readonly PartRow[] => [
   stats,
   {
     part: 'group_desc',
     code: 7,
     request: struct({
       part: constant('group_desc'),
-      ...(version < 6 ? {} : { groupId: padded(defaulted(u32, OFPG_ALL), 4) }),
+      ...(hasGroupsOf15(version) ? { groupId: padded(defaulted(u32, OFPG_ALL), 4) } : {}),
     }),
     reply: struct({ part: constant('group_desc'), groups: list(groupDesc(version)) }),
   },

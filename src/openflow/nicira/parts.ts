@@ -1,6 +1,7 @@
 // Multipart requests and replies that an extension has: who, which, and the two bodies.
 
 import type { Codec } from '../../wire/codec.ts';
+import { groupParts } from '../multipart/groups.ts';
 import { NICIRA, ONF } from '../oxm-fields.ts';
 import type { WireVersion } from '../wire-version.ts';
 import { nxFlowMonitorPart, onfFlowMonitorPart } from './flow-monitor.ts';
@@ -39,6 +40,12 @@ const part = <Q, A>(name: string, experimenter: number, expType: number, bodies:
   reply: bodies.reply,
 });
 
+/** Numbers of the parts about groups in 1.0, whose bodies are those of later versions. */
+const GROUPS_10: Readonly<Record<string, number>> = { group: 7, group_desc: 8, group_features: 9 };
+
+const groupParts10 = (): readonly ExtensionPart[] =>
+  groupParts(1).map((row) => part(row.part, NICIRA, GROUPS_10[row.part] ?? 0, row));
+
 /** NXST_* and ONFST_*: which versions Open vSwitch takes each in. */
 export const extensionParts = (version: WireVersion): readonly ExtensionPart[] => [
   ...(version === 1
@@ -46,6 +53,7 @@ export const extensionParts = (version: WireVersion): readonly ExtensionPart[] =
         part('nx_flow', NICIRA, 0, nxFlowPart),
         part('nx_aggregate', NICIRA, 1, nxAggregatePart),
         part('nx_flow_monitor', NICIRA, 2, nxFlowMonitorPart),
+        ...groupParts10(),
       ]
     : []),
   part('nx_ipfix_bridge', NICIRA, 3, nxIpfixBridgePart),

@@ -4,6 +4,8 @@
 import type { Codec } from '../../wire/codec.ts';
 import type { InnerMessage, MessageRow } from '../message-row.ts';
 import { bundleAdd, bundleControl } from '../messages/bundle.ts';
+import { groupMod } from '../messages/group-mod.ts';
+import { requestForward, roleStatus } from '../messages/notices.ts';
 import { NICIRA, ONF } from '../oxm-fields.ts';
 import type { WireVersion } from '../wire-version.ts';
 import { nxCtFlush, nxCtFlushZone } from './conntrack.ts';
@@ -67,14 +69,31 @@ const monitorRows = (version: WireVersion): readonly MessageRow[] => {
   ];
 };
 
-/** EXT-230: bundles for 1.3. */
-const bundleRows = (version: WireVersion, inner: Codec<InnerMessage>): readonly MessageRow[] =>
-  version === 4
-    ? [extension('bundle_control', ONF, 2300, bundleControl), extension('bundle_add', ONF, 2301, bundleAdd(inner))]
-    : [];
+/**
+ * Messages of later versions in earlier ones, read as those: Nicira's in 1.0; in 1.3 the ONF's, among them bundles (EXT-230)
+ * and what other controllers did to groups (EXT-235).
+ */
+const laterRows = (version: WireVersion, inner: Codec<InnerMessage>): readonly MessageRow[] => {
+  if (version > 4) return [];
+  const config = extension('nx_set_async_config2', NICIRA, 27, session.nxSetAsyncConfig2);
+  if (version === 1) {
+    return [
+      config,
+      extension('group_mod', NICIRA, 31, groupMod(1)),
+      extension('requestforward', NICIRA, 132, requestForward(inner)),
+    ];
+  }
+  return [
+    config,
+    extension('role_status', ONF, 1911, roleStatus),
+    extension('bundle_control', ONF, 2300, bundleControl),
+    extension('bundle_add', ONF, 2301, bundleAdd(inner)),
+    extension('requestforward', ONF, 2350, requestForward(inner)),
+  ];
+};
 
 export const extensionRows = (version: WireVersion, inner: Codec<InnerMessage>): readonly MessageRow[] => [
   ...niciraRows(version),
   ...monitorRows(version),
-  ...bundleRows(version, inner),
+  ...laterRows(version, inner),
 ];

@@ -2,6 +2,8 @@
 
 import { constant, indented, named, padded, struct, u16, u32, u8 } from '../../wire/codec.ts';
 import type { Codec, Wire } from '../../wire/codec.ts';
+import { setAsync } from '../messages/async-config.ts';
+import type { AsyncProperty } from '../messages/async-config.ts';
 
 /** enum nx_role, in the words of 1.2 and later; NX_ROLE_OTHER is `equal`. */
 const ROLES = { equal: 0, master: 1, slave: 2 } as const;
@@ -53,6 +55,21 @@ export const nxSetAsyncConfig = struct({
   flowRemoved: masks,
 });
 
+export interface NxSetAsyncConfig2 {
+  readonly type: 'nx_set_async_config2';
+  readonly properties: readonly AsyncProperty[];
+}
+
+const ofVersion14 = setAsync(5);
+
+/** NXT_SET_ASYNC_CONFIG2: the properties of 1.4, for the versions before it. */
+export const nxSetAsyncConfig2: Codec<NxSetAsyncConfig2> = {
+  read: (r, f) => ({ type: 'nx_set_async_config2', properties: ofVersion14.read(r, f).properties }),
+  write: (w, v, f) => {
+    ofVersion14.write(w, { type: 'set_async', properties: v.properties }, f);
+  },
+};
+
 export type NxSessionMessage =
   | Wire<typeof nxRoleRequest>
   | Wire<typeof nxRoleReply>
@@ -61,4 +78,5 @@ export type NxSessionMessage =
   | Wire<typeof nxSetPacketInFormat>
   | Wire<typeof nxFlowAge>
   | Wire<typeof nxSetControllerId>
-  | Wire<typeof nxSetAsyncConfig>;
+  | Wire<typeof nxSetAsyncConfig>
+  | NxSetAsyncConfig2;

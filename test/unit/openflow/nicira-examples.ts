@@ -142,6 +142,82 @@ const MONITORS: readonly Example[] = [
   [{ type: 'nx_flow_monitor_resumed' }, /FLOW_MONITOR_RESUMED/],
 ];
 
+const GROUP: Message = {
+  type: 'group_mod',
+  command: 'add',
+  groupType: 'select',
+  groupId: 7,
+  commandBucketId: 0xffffffff,
+  buckets: [{ bucketId: 1, weight: 3, actions: [{ type: 'output', port: 2, maxLen: 0 }] }],
+};
+const GROUP_TEXT = 'group_id=7,type=select,bucket=bucket_id:1,weight:3,actions=output:2';
+
+const CONFIG2: Example = [
+  {
+    type: 'nx_set_async_config2',
+    properties: [
+      { type: 'packet_in_slave', mask: 2 },
+      { type: 'port_status_master', mask: 3 },
+    ],
+  },
+  /NXT_SET_ASYNC_CONFIG2.*primary:.*PORT_STATUS: add delete.*secondary:\s+PACKET_IN: action/s,
+];
+
+const requestForward: Message = { type: 'requestforward', xid: 9, message: GROUP };
+
+/** 1.0: groups as 1.5 has them. */
+const GROUPS_10: readonly Example[] = [
+  [GROUP, new RegExp(`NXT_GROUP_MOD .*ADD ${GROUP_TEXT}`, 's')],
+  [requestForward, new RegExp(`NXT_REQUESTFORWARD .*reason=group_mod.*${GROUP_TEXT}`, 's')],
+  [{ type: 'multipart_request', more: false, body: { part: 'group', groupId: 7 } }, /NXST_GROUP request .*group_id=7/],
+  [
+    { type: 'multipart_request', more: false, body: { part: 'group_desc', groupId: 7 } },
+    /NXST_GROUP_DESC request .*group_id=7/,
+  ],
+  [{ type: 'multipart_request', more: false, body: { part: 'group_features' } }, /NXST_GROUP_FEATURES request/],
+  [
+    {
+      type: 'multipart_reply',
+      more: false,
+      body: {
+        part: 'group',
+        groups: [
+          {
+            groupId: 7,
+            refCount: 1,
+            packetCount: 2n,
+            byteCount: 3n,
+            durationSec: 4,
+            durationNsec: 0,
+            buckets: [{ packetCount: 5n, byteCount: 6n }],
+          },
+        ],
+      },
+    },
+    /NXST_GROUP reply .*group_id=7,duration=4s,ref_count=1,packet_count=2,byte_count=3,bucket0:packet_count=5,byte_count=6/s,
+  ],
+  [
+    { type: 'multipart_reply', more: false, body: { part: 'group_desc', groups: [GROUP] } },
+    new RegExp(`NXST_GROUP_DESC reply .*${GROUP_TEXT}`, 's'),
+  ],
+];
+
+/** 1.3: what 1.4 has. */
+const LATER_13: readonly Example[] = [
+  [
+    { type: 'role_status', role: 'slave', reason: 'master_request', generationId: 5n, properties: [] },
+    /ONFT_ROLE_STATUS .*role=(secondary|slave) generation_id=5 reason=(primary|master)_request/,
+  ],
+  [
+    {
+      type: 'requestforward',
+      xid: 9,
+      message: { type: 'meter_mod', command: 'add', meterId: 5, flags: 1, bands: [{ rate: 5, burstSize: 0 }] },
+    },
+    /ONFT_REQUESTFORWARD .*reason=meter_mod.*ADD meter=5 kbps bands=\s*type=drop rate=5/s,
+  ],
+];
+
 /** Parts that have a row in versions from 1.3 on; those of 1.0 are among its statistics. */
 const PARTS: readonly Example[] = [
   [{ type: 'multipart_request', more: false, body: { part: 'nx_ipfix_bridge' } }, /NXST_IPFIX_BRIDGE request/],
@@ -194,4 +270,7 @@ export const extensions = (version: WireVersion): readonly Example[] => [
   ...(version <= 4 ? MONITORS : []),
   ...(version === 1 ? [] : PARTS),
   ...(version === 4 ? ONF_PARTS : []),
+  ...(version <= 4 ? [CONFIG2] : []),
+  ...(version === 1 ? GROUPS_10 : []),
+  ...(version === 4 ? LATER_13 : []),
 ];
