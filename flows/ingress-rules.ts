@@ -44,7 +44,8 @@ function vapPort(no: number, vns: readonly VapVn[]): Rule[] {
   const rest =
     vns.length === 0
       ? rule('ingress', 'deliver', shut, [inPort(no)], [])
-      : rule('ingress', 'deliver', shut, [inPort(no)], meteredPunt(meterId('stray', no)), encodeCookie('stray'));
+      : // Not before what admits the others: until then they go where frames from new ports go, and are kept.
+        rule('ingress', 'ingress', shut, [inPort(no)], meteredPunt(meterId('stray', no)), encodeCookie('stray'));
   return [
     rule('ingress', 'deliver', control, [inPort(no), LLDP], []),
     rest,

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import { metersOf, PHASES, planOf } from '../../../flows/apply-plan.ts';
+import { compile } from '../../../flows/compile.ts';
 import { decodeCookie } from '../../../flows/cookies.ts';
+import { diff } from '../../../flows/diff.ts';
 import { ethernet, tcp } from '../../fakes/fake-switch-frames.ts';
 import type { EthernetPart } from '../../fakes/fake-switch-frames.ts';
 import { BLUE, Lab, P, RED, at, figure1, nve1, places, segment, v4, vm1, vm1blue, vm3, vm3blue } from './figure1.ts';
@@ -56,6 +59,23 @@ describe('ingress table', () => {
   it('gives untagged frames of a port that has no rules yet to the controller, tagged ones to nobody', () => {
     expect(kinds(99, segment(vm1, vm3))).to.deep.equal(['punt']);
     expect(kinds(99, tcp({ dst: vm3.mac, src: vm1.mac, vlan: 101 }, v4(vm1), v4(vm3), 0x10))).to.deep.equal([]);
+  });
+
+  it('keeps the frames of a port that becomes a VAP coming to the controller in every phase of it', () => {
+    const nves = figure1.nves.map((nve) => ({ ...nve, ports: nve.ports.filter((p) => p.no !== P.red2) }));
+    const before = new Lab({ ...figure1, nves });
+    const sw = before.sw(nve1);
+    const rules = compile(figure1).get(nve1) ?? [];
+    for (const meterId of metersOf(rules)) sw.send({ type: 'meter_mod', command: 'add', meterId, flags: 2, bands: [] });
+    const plan = planOf(diff(sw.dump(), rules));
+    for (const phase of PHASES) {
+      sw.send(...plan[phase].map((step) => step.mod));
+      const { punted } = before.inject(at(nve1, P.red2), segment(vm1, vm3));
+      expect(
+        punted.map((p) => decodeCookie(p.packetIn.cookie)?.kind),
+        phase,
+      ).to.deep.equal(['punt']);
+    }
   });
 
   it('shows tagged frames from a VAP to the controller alone, and drops everything from a closed port', () => {
