@@ -1,22 +1,28 @@
-// One connection from a switch: bytes in, handshake, then a SwitchChannel; liveness and malformed messages all along.
-// It knows a stream, not what kind of socket it is.
+// One connection to a switch: bytes in, handshake, then a SwitchChannel; liveness and malformed messages all along.
+// It knows a stream, not what kind of socket it is, nor who began the connection.
 
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { WireError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { FrameSplitter } from './frame-splitter.ts';
+import type { UnaskedMessage } from './channel-events.ts';
+import type { ConnectionFigures } from './channel-stats.ts';
+import { EchoWatch } from './echo-watch.ts';
 import { beginHandshake, stepHandshake } from './handshake.ts';
 import type { HandshakeEffect, HandshakeInput, HandshakeState, HelloFailed, Session } from './handshake.ts';
-import { alive, checkLiveness } from './liveness.ts';
-import type { Liveness, LivenessLimits } from './liveness.ts';
+import { helloFailed } from './hello-failed.ts';
+import { Intake } from './intake.ts';
+import { DISCOVERY_ETHER_TYPES } from './lanes.ts';
+import type { LivenessLimits } from './liveness.ts';
 import { answerToMalformed, answerToUnknownType } from './malformed.ts';
 import { decodeHello, decodeMessage } from './message.ts';
 import type { Frame, Message } from './message.ts';
 import type { SwitchEvent } from './model.ts';
 import { OpenFlowError } from './openflow-error.ts';
 import { Outbox } from './outbox.ts';
+import { Stranger } from './stranger.ts';
 import { SwitchChannel } from './switch-channel.ts';
+import type { Turns } from './turns.ts';
 import type { WireVersion } from './wire-version.ts';
 
 export interface ConnectionOptions {
@@ -28,13 +34,21 @@ export interface ConnectionOptions {
   readonly requestTimeoutMs: number;
   /** Bytes that may wait for one switch. */
   readonly maxQueuedBytes: number;
+  readonly maxReplyBytes?: number;
+  /** Shared by all connections that are to get their turn fairly. */
+  readonly turns: Turns;
+  /** Ethernet types whose packet-ins go before the others. */
+  readonly discovery?: readonly number[];
 }
 
 export interface ConnectionHandlers {
-  onReady(channel: SwitchChannel): void;
-  onEvent(channel: SwitchChannel, event: SwitchEvent): void;
-  /** Once, at the end; `channel` is null when the handshake was not finished. */
-  onClosed(channel: SwitchChannel | null, reason: OpenFlowError): void;
+  readonly onReady: (channel: SwitchChannel) => void;
+  /** The connection is an auxiliary one: the channel it belongs to, or null, and it is refused. */
+  readonly onAuxiliary?: (session: Session) => SwitchChannel | null;
+  readonly onEvent?: (channel: SwitchChannel, event: SwitchEvent) => void;
+  readonly onMessage?: (channel: SwitchChannel, xid: number, message: UnaskedMessage) => void;
+  /** Once, at the end; `channel` is null when the handshake was not finished, and for auxiliary connections. */
+  readonly onClosed: (channel: SwitchChannel | null, reason: OpenFlowError) => void;
 }
 
 /** Message types up to this one have a meaning in some version (OFPT_CONTROLLER_STATUS). */
@@ -46,13 +60,17 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #handlers: ConnectionHandlers;
   readonly #outbox: Outbox;
-  readonly #splitter = new FrameSplitter();
+  readonly #intake: Intake;
+  readonly #echo: EchoWatch;
   readonly #closing = new AbortController();
   #handshake: HandshakeState;
+  /** Where messages go: our own channel, or the one that an auxiliary connection belongs to. */
   #channel: SwitchChannel | null = null;
-  #liveness: Liveness;
+  #auxiliary = false;
+  #malformed = 0;
+  /** While the handshake is not over. */
+  readonly #stranger = new Stranger();
   #cancelTimer: () => void;
-  #xid = 0x8000_0000; // of what the connection itself sends: echo requests
 
   constructor(socket: Duplex, remote: string, options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.remote = remote;
@@ -60,21 +78,35 @@ export class Connection {
     this.#options = options;
     this.#handlers = handlers;
     this.#outbox = new Outbox(socket, options.maxQueuedBytes);
-    this.#liveness = alive(options.clock.now());
+    this.#echo = new EchoWatch(options.clock, options.liveness, {
+      ask: (xid) => {
+        this.#send(xid, { type: 'echo_request', data: Buffer.alloc(0) });
+      },
+      dead: (silentMs) => {
+        this.close(new OpenFlowError('TIMEOUT', `nothing heard for ${Math.round(silentMs)} ms, not even echo`));
+      },
+    });
     this.#cancelTimer = options.clock.after(options.handshakeTimeoutMs, () => {
       this.close(new OpenFlowError('TIMEOUT', `no handshake in ${options.handshakeTimeoutMs} ms`));
     });
-    socket.on('data', (chunk: Buffer) => {
-      this.#receive(chunk);
+    socket.on('data', () => {
+      this.#echo.heard();
     });
-    socket.on('error', (error) => {
-      this.close(new OpenFlowError('CLOSED', error.message, { cause: error }));
+    this.#intake = new Intake(socket, options, {
+      onFrame: (frame) => {
+        this.#onFrame(frame);
+        return !this.#closing.signal.aborted;
+      },
+      onBroken: (error) => {
+        options.log.warn('OpenFlow stream broken', { remote, error });
+        this.close(new OpenFlowError('CLOSED', 'the stream cannot be followed', { cause: error }));
+      },
+      // What was read has caused goes out at once: this is the latency of a packet-in's answer.
+      onPause: () => {
+        this.#outbox.flush();
+      },
     });
-    for (const event of ['end', 'close']) {
-      socket.on(event, () => {
-        this.close(new OpenFlowError('CLOSED', 'the switch closed the connection'));
-      });
-    }
+    this.#watchSocket(socket);
     const { state, effects } = beginHandshake(options.versions);
     this.#handshake = state;
     this.#run(effects);
@@ -85,30 +117,28 @@ export class Connection {
   close(reason: OpenFlowError): void {
     if (this.#closing.signal.aborted) return;
     this.#cancelTimer();
+    this.#echo.stop();
     this.#outbox.flush();
     // What is queued still goes out if the peer reads; a peer that does not is cut off by the server.
     this.#socket.end();
     this.#closing.abort(reason);
-    this.#handlers.onClosed(this.#channel, reason);
+    this.#intake.close();
+    this.#handlers.onClosed(this.#auxiliary ? null : this.#channel, reason);
   }
 
-  #receive(chunk: Buffer): void {
-    if (this.#closing.signal.aborted) return;
-    this.#liveness = alive(this.#options.clock.now());
-    try {
-      this.#splitter.push(chunk, (frame) => {
-        this.#onFrame(frame);
-        return !this.#closing.signal.aborted;
+  #watchSocket(socket: Duplex): void {
+    socket.on('error', (error) => {
+      this.close(new OpenFlowError('CLOSED', error.message, { cause: error }));
+    });
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => {
+        this.close(new OpenFlowError('CLOSED', 'the switch closed the connection'));
       });
-    } catch (error) {
-      this.#options.log.warn('OpenFlow stream broken', { remote: this.remote, error });
-      this.close(new OpenFlowError('CLOSED', 'the stream cannot be followed', { cause: error }));
     }
-    // What the chunk caused goes out at once: this is the latency of a packet-in's answer.
-    this.#outbox.flush();
   }
 
   #onFrame(bytes: Buffer): void {
+    if (this.#channel === null && !this.#mayBeStranger(bytes)) return;
     if (this.#handshake.phase === 'hello') {
       const hello = decodeHello(bytes);
       if (hello !== null) {
@@ -119,37 +149,53 @@ export class Connection {
     const frame = this.#decode(bytes);
     if (frame === null) return;
     const { message, xid } = frame;
+    if (message.type === 'echo_reply' && this.#echo.answered(xid)) return;
+    this.#echo.spoken();
     if (message.type === 'echo_request') {
       this.#send(xid, { type: 'echo_reply', data: message.data });
     } else if (this.#channel === null) {
       this.#step({ kind: 'message', frame });
     } else {
       if (message.type === 'unknown' && message.messageType > LAST_TYPE) this.#send(xid, answerToUnknownType(bytes));
-      this.#channel.receive(xid, message);
+      this.#channel.receive(xid, message, bytes.length);
     }
+  }
+
+  /** Before the handshake is over: whether there is room for one more message. */
+  #mayBeStranger(bytes: Buffer): boolean {
+    const verdict = this.#stranger.hear(bytes);
+    if (verdict === 'close') this.close(new OpenFlowError('INCOMPATIBLE', 'too much before the handshake was over'));
+    return verdict === 'take';
   }
 
   /** The message, or null: counted, answered where the specification has a code, and the connection goes on. */
   #decode(bytes: Buffer): Frame | null {
-    let frame: Frame;
     try {
-      frame = decodeMessage(bytes);
+      const frame = decodeMessage(bytes);
       const agreed = this.#version;
       if (agreed !== null && frame.version !== agreed)
         throw new WireError('BAD_VERSION', 'version', 0, `not ${agreed}`);
+      return frame;
     } catch (fault) {
       if (!(fault instanceof WireError)) throw fault;
-      this.#channel?.countMalformed();
-      this.#options.log.warn('malformed OpenFlow message', {
-        remote: this.remote,
-        dpid: this.#channel?.dpid,
-        error: fault,
-      });
-      const answer = answerToMalformed(bytes, fault);
-      if (answer !== null) this.#send(bytes.readUInt32BE(4), answer);
+      this.#onMalformed(bytes, fault);
       return null;
     }
-    return frame;
+  }
+
+  #onMalformed(bytes: Buffer, fault: WireError): void {
+    this.#malformed += 1;
+    this.#channel?.countMalformed();
+    // One line for each doubling: a peer must not fill the disk.
+    if ((this.#malformed & (this.#malformed - 1)) === 0) {
+      const context = { remote: this.remote, dpid: this.#channel?.dpid, count: this.#malformed };
+      this.#options.log.warn('malformed OpenFlow message', { ...context, error: fault });
+    }
+    const answer = answerToMalformed(bytes, fault);
+    if (answer !== null) this.#send(bytes.readUInt32BE(4), answer);
+    if (this.#channel === null && this.#stranger.countMalformed()) {
+      this.close(new OpenFlowError('INCOMPATIBLE', `${this.#malformed} malformed messages instead of a handshake`));
+    }
   }
 
   get #version(): WireVersion | null {
@@ -173,60 +219,75 @@ export class Connection {
   #run(effects: readonly HandshakeEffect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'send') this.#outbox.append(effect.version, effect.xid, effect.message);
-      else if (effect.kind === 'ready') this.#ready(effect.session);
-      else this.#refuse(effect.reason, effect.tell);
+      else if (effect.kind === 'fail') this.#refuse(effect.reason, effect.tell);
+      else if (effect.session.features.auxiliaryId === 0) this.#ready(effect.session);
+      else this.#joinMain(effect.session);
     }
   }
 
   #ready(found: Session): void {
-    const { clock, requestTimeoutMs } = this.#options;
-    const channel = new SwitchChannel(found, {
-      clock,
-      requestTimeoutMs,
-      remote: this.remote,
-      outbox: this.#outbox,
-      closed: this.#closing.signal,
-      log: this.#options.log,
-      onEvent: (from, event) => {
-        this.#handlers.onEvent(from, event);
+    const { clock, log, requestTimeoutMs, maxReplyBytes, discovery = DISCOVERY_ETHER_TYPES } = this.#options;
+    const { onEvent, onMessage } = this.#handlers;
+    const channel = new SwitchChannel(
+      { ...found, dropped: found.dropped + this.#stranger.dropped },
+      {
+        clock,
+        log,
+        discovery,
+        requestTimeoutMs,
+        remote: this.remote,
+        outbox: this.#outbox,
+        closed: this.#closing.signal,
+        figures: this.#figures,
+        ...(maxReplyBytes === undefined ? {} : { maxReplyBytes }),
+        ...(onEvent === undefined ? {} : { onEvent }),
+        ...(onMessage === undefined ? {} : { onMessage }),
       },
-    });
-    this.#channel = channel;
-    this.#cancelTimer();
-    this.#watchLiveness();
+    );
+    this.#begin(channel);
     this.#handlers.onReady(channel);
-    for (const { xid, message } of found.early) {
-      if (!this.#closing.signal.aborted) channel.receive(xid, message);
-    }
+    this.#deliver(channel, found.early);
   }
 
-  /** OFPET_HELLO_FAILED goes out in the peer's version, so it is written by hand: we may not speak that one. */
-  #refuse(reason: string, tell: HelloFailed | null): void {
-    if (tell !== null) {
-      const text = Buffer.from(reason, 'latin1');
-      const bytes = Buffer.alloc(12 + text.length);
-      bytes.writeUInt8(tell.version, 0);
-      bytes.writeUInt8(1, 1);
-      bytes.writeUInt16BE(bytes.length, 2);
-      bytes.writeUInt16BE(tell.errorCode, 10);
-      text.copy(bytes, 12);
-      this.#outbox.flush();
-      this.#socket.write(bytes);
-    }
-    this.close(new OpenFlowError('INCOMPATIBLE', reason));
-  }
-
-  #watchLiveness(): void {
-    const { clock, liveness } = this.#options;
-    const { state, effect, nextAtMs } = checkLiveness(this.#liveness, clock.now(), liveness);
-    this.#liveness = state;
-    if (effect === 'dead') {
-      this.close(new OpenFlowError('TIMEOUT', `no answer to echo in ${liveness.answerMs} ms`));
+  /** 1.3.5 section 6.3.8. */
+  #joinMain({ features, early, ...found }: Session): void {
+    const main = this.#handlers.onAuxiliary?.({ ...found, features, early }) ?? null;
+    if (main === null) {
+      this.close(new OpenFlowError('INCOMPATIBLE', `auxiliary connection ${features.auxiliaryId} of no main one`));
       return;
     }
-    if (effect === 'ask') this.#send((this.#xid += 1), { type: 'echo_request', data: Buffer.alloc(0) });
-    this.#cancelTimer = clock.after(Math.max(1, nextAtMs - clock.now()), () => {
-      this.#watchLiveness();
-    });
+    this.#auxiliary = true;
+    main.join(features.auxiliaryId, this.#outbox, this.#closing.signal, this.#figures);
+    const closeWithMain = (): void => {
+      this.close(new OpenFlowError('CLOSED', 'the main connection closed', { cause: main.closed.reason }));
+    };
+    main.closed.addEventListener('abort', closeWithMain, { once: true, signal: this.#closing.signal });
+    this.#begin(main);
+    this.#deliver(main, early);
+  }
+
+  #begin(channel: SwitchChannel): void {
+    this.#channel = channel;
+    this.#cancelTimer();
+    this.#echo.start();
+  }
+
+  #deliver(channel: SwitchChannel, early: readonly Frame[]): void {
+    for (const { xid, message } of early) {
+      if (!this.#closing.signal.aborted) channel.receive(xid, message, 0);
+    }
+  }
+
+  readonly #figures = (): ConnectionFigures => ({
+    intake: this.#intake.stats(),
+    roundTripMs: this.#echo.roundTripMs,
+  });
+
+  #refuse(reason: string, tell: HelloFailed | null): void {
+    if (tell !== null) {
+      this.#outbox.flush();
+      this.#socket.write(helloFailed(tell, reason));
+    }
+    this.close(new OpenFlowError('INCOMPATIBLE', reason));
   }
 }

@@ -20,22 +20,28 @@ export class FrameSplitter {
    * Raises WireError for a length below a header's: the stream cannot be followed any further.
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => boolean): void {
+    this.split(chunk, (bytes, start, end) => onFrame(bytes.subarray(start, end)));
+  }
+
+  /** As `push`, but tells where in `bytes` a message lies: one that is not wanted costs no view. */
+  split(chunk: Buffer, onSpan: (bytes: Buffer, start: number, end: number) => boolean): void {
     let bytes = chunk;
     if (this.#held > 0) {
       const joined = this.#join(chunk);
       if (joined === null) return;
-      if (!onFrame(joined.frame)) return;
+      if (!onSpan(joined.frame, 0, joined.frame.length)) return;
       bytes = joined.after;
     }
     let at = 0;
-    while (bytes.length - at >= HEADER_LENGTH) {
-      const length = lengthAt(bytes, at);
-      if (bytes.length - at < length) break;
-      const frame = bytes.subarray(at, at + length);
-      at += length;
-      if (!onFrame(frame)) return;
+    const { length: size } = bytes;
+    while (size - at >= HEADER_LENGTH) {
+      const end = at + lengthAt(bytes, at);
+      if (end > size) break;
+      const start = at;
+      at = end;
+      if (!onSpan(bytes, start, end)) return;
     }
-    if (at < bytes.length) this.#hold(bytes.subarray(at));
+    if (at < size) this.#hold(bytes.subarray(at));
   }
 
   /** The held message, completed from the front of `chunk`, and what follows it; null if `chunk` does not complete it. */
@@ -69,7 +75,8 @@ export class FrameSplitter {
 }
 
 function lengthAt(bytes: Buffer, at: number): number {
-  const length = bytes.readUInt16BE(at + LENGTH_AT);
+  // The caller has seen that a whole header is there.
+  const length = ((bytes[at + LENGTH_AT] ?? 0) << 8) | (bytes[at + LENGTH_AT + 1] ?? 0);
   if (length < HEADER_LENGTH) throw new WireError('BAD_LENGTH', 'header.length', at + LENGTH_AT, String(length));
   return length;
 }

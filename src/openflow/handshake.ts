@@ -15,6 +15,8 @@ export const HANDSHAKE_XIDS = { hello: 1, features: 2, setConfig: 3, ports: 4, f
 /** Messages that arrive before the ports are known are kept up to this number; beyond it packet-ins are dropped. */
 const MAX_EARLY = 1024;
 const MAX_PORTS = 65_536;
+/** A message holds 900 ports: whoever sends them one by one only costs time. */
+const MAX_PARTS = 1024;
 
 export type HandshakeInput =
   /** A hello of any version: it must be understood across versions. */
@@ -33,7 +35,7 @@ export interface HelloFailed {
   readonly errorCode: number;
 }
 
-/** What the handshake found out. */
+/** What the handshake found out. With an auxiliary id other than 0 it is not about a switch but about one more way to it. */
 export interface Session {
   readonly version: WireVersion;
   readonly features: FeaturesReply;
@@ -57,6 +59,8 @@ export type HandshakeState = Common &
         readonly version: WireVersion;
         readonly features: FeaturesReply;
         readonly ports: readonly PortDescription[];
+        /** Messages the ports came in so far. */
+        readonly parts: number;
       }
     | { readonly phase: 'over' }
   );
@@ -140,7 +144,9 @@ function onFeatures(
   features: FeaturesReply | FeaturesReply10,
 ): HandshakeStep {
   const { version } = state;
-  if (features.auxiliaryId !== 0) return fail(state, `auxiliary connection ${features.auxiliaryId} not used`, null);
+  // One more connection of a switch that is known: its ports and settings are those of the main one (section 6.3.8).
+  if (features.auxiliaryId !== 0)
+    return onPorts({ ...state, phase: 'ports', features, ports: [], parts: 0 }, [], false);
   const configure: HandshakeEffect = {
     kind: 'send',
     version,
@@ -150,11 +156,11 @@ function onFeatures(
   };
   // In 1.0 the ports are part of the features (1.0.1 section 5.3.1).
   if ('ports' in features) {
-    const done = onPorts({ ...state, phase: 'ports', features, ports: [] }, features.ports, false);
+    const done = onPorts({ ...state, phase: 'ports', features, ports: [], parts: 0 }, features.ports, false);
     return { state: done.state, effects: [configure, ...done.effects] };
   }
   return {
-    state: { ...state, phase: 'ports', features, ports: [] },
+    state: { ...state, phase: 'ports', features, ports: [], parts: 0 },
     effects: [
       configure,
       {
@@ -174,7 +180,9 @@ function onPorts(
 ): HandshakeStep {
   const ports = [...state.ports, ...part];
   if (ports.length > MAX_PORTS) return fail(state, `more than ${MAX_PORTS} ports`, null);
-  if (more) return { state: { ...state, ports }, effects: [] };
+  const parts = state.parts + 1;
+  if (parts > MAX_PARTS) return fail(state, `ports in more than ${MAX_PARTS} messages`, null);
+  if (more) return { state: { ...state, ports, parts }, effects: [] };
   const { version, features, early, dropped } = state;
   return {
     state: { ...state, phase: 'over' },

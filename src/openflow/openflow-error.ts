@@ -2,6 +2,7 @@
 
 import { StateferryError } from '../base/errors.ts';
 import { errorName } from './error-names.ts';
+import type { Message } from './message.ts';
 import type { FlowMod } from './model.ts';
 import type { WireVersion } from './wire-version.ts';
 
@@ -13,7 +14,8 @@ export type OpenFlowErrorCode =
   | 'UNEXPECTED_REPLY' // the answer is not of the kind that was asked for
   | 'QUEUE_FULL' // the switch reads too slowly: nothing was sent
   | 'REPLACED' // the same datapath connected again
-  | 'BUNDLE_DONE'; // committed or discarded already
+  | 'BUNDLE_DONE' // committed or discarded already
+  | 'UNSUPPORTED'; // the version that is spoken has nothing of the kind
 
 export interface OpenFlowErrorDetail {
   readonly cause?: unknown;
@@ -24,8 +26,8 @@ export interface OpenFlowErrorDetail {
   readonly data?: Buffer;
   /** Of the OFPT_ERROR: its numbers mean something else in 1.0. */
   readonly version?: WireVersion;
-  /** The flow-mod of a bundle that the switch refused. */
-  readonly mod?: FlowMod;
+  /** The message that the switch refused, where it is known: one of a bundle, or of several that were confirmed. */
+  readonly refused?: Message;
 }
 
 export class OpenFlowError extends StateferryError<OpenFlowErrorCode> {
@@ -34,7 +36,7 @@ export class OpenFlowError extends StateferryError<OpenFlowErrorCode> {
   /** As in the specification, e.g. `OFPBMC_BAD_FIELD`; null unless the switch answered. */
   readonly errorName: string | null;
   readonly data: Buffer | null;
-  readonly mod: FlowMod | null;
+  readonly refused: Message | null;
 
   constructor(code: OpenFlowErrorCode, message: string, detail: OpenFlowErrorDetail = {}) {
     const { errorType, errorCode, cause } = detail;
@@ -48,6 +50,11 @@ export class OpenFlowError extends StateferryError<OpenFlowErrorCode> {
     this.errorCode = errorCode ?? null;
     this.errorName = name;
     this.data = detail.data ?? null;
-    this.mod = detail.mod ?? null;
+    this.refused = detail.refused ?? null;
+  }
+
+  /** The refused message, if it is a flow-mod. */
+  get mod(): FlowMod | null {
+    return this.refused?.type === 'flow_mod' ? this.refused : null;
   }
 }

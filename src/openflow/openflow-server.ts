@@ -1,244 +1,205 @@
-// Accepts switches over TCP or TLS and hands each out as a Switch once its handshake is over. Many switches, one at a
-// time for a datapath id: a second connection of the same one replaces the first.
+// Accepts switches over TCP or TLS, dials those that wait to be dialled, and hands each out once its handshake is over.
 
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Dpid } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import type { Log } from '../base/log.ts';
-import { Connection } from './connection.ts';
-import type { ConnectionOptions } from './connection.ts';
+import { DEFAULT_BACKOFF } from './backoff.ts';
+import type { BackoffLimits } from './backoff.ts';
 import { DEFAULT_LIVENESS } from './liveness.ts';
 import type { LivenessLimits } from './liveness.ts';
-import type { SwitchEvent } from './model.ts';
-import { OpenFlowError } from './openflow-error.ts';
 import type { SwitchChannel } from './switch-channel.ts';
+import { SwitchDialer } from './switch-dialer.ts';
+import type { DialAddress } from './switch-dialer.ts';
+import { SwitchListener } from './switch-listener.ts';
+import type { ListenAddress, ListenerAddress, ListenerLimits } from './switch-listener.ts';
+import { LINGER_MS, SwitchRegistry } from './switch-registry.ts';
+import type { RegistryStats, SwitchHandlers } from './switch-registry.ts';
+import type { TlsMaterial } from './tls-material.ts';
+import { DEFAULT_TURNS, Turns } from './turns.ts';
+import type { TurnLimits } from './turns.ts';
 import { WIRE_VERSIONS } from './wire-version.ts';
 import type { WireVersion } from './wire-version.ts';
 
-/** PEM texts. Both sides must show a certificate signed by `ca`. */
-export interface TlsMaterial {
-  readonly key: string | Buffer;
-  readonly cert: string | Buffer;
-  readonly ca: string | Buffer | readonly (string | Buffer)[];
-}
+export type { DialAddress, ListenAddress, TlsMaterial };
 
-export interface ListenAddress {
-  readonly host: string;
-  /** 0: any free one (see `addresses` of the server). */
-  readonly port: number;
-  readonly tls?: TlsMaterial;
-}
-
-export interface OpenFlowServerOptions {
-  readonly listen: ListenAddress | readonly ListenAddress[];
+export interface OpenFlowServerOptions extends SwitchHandlers {
+  /** None unless given: then there are only switches that are dialled. */
+  readonly listen?: ListenAddress | readonly ListenAddress[];
+  /** Switches that listen themselves. */
+  readonly dial?: readonly DialAddress[];
+  /** 1.3, 1.4 and 1.5 unless given. */
   readonly versions?: readonly WireVersion[];
   readonly clock?: Clock;
   readonly log?: Log;
   readonly liveness?: LivenessLimits;
   readonly handshakeTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  /** Bytes that may wait to be read by one switch. */
   readonly maxQueuedBytes?: number;
+  /** Bytes of one multipart reply. */
+  readonly maxReplyBytes?: number;
   readonly maxConnections?: number;
-  /** The handshake is over. Events follow, never before. */
-  readonly onSwitch: (sw: SwitchChannel) => void;
-  /** Called in order of arrival, in the tick the bytes arrive. Packet data is a view: copy what is kept for long. */
-  readonly onEvent: (sw: SwitchChannel, event: SwitchEvent) => void;
-  /** Once for each `onSwitch`. */
-  readonly onClose?: (sw: SwitchChannel, reason: OpenFlowError) => void;
+  /** Connections whose handshake is not over; of more, the oldest gives way. */
+  readonly maxUnfinished?: number;
+  /** Ethernet types whose packet-ins go before the others when there are too many; LLDP unless given. */
+  readonly discovery?: readonly number[];
+  /** How the time of the event loop is shared. */
+  readonly turns?: TurnLimits;
+  /** Between attempts to dial a switch. */
+  readonly backoff?: BackoffLimits;
+}
+
+/** A switch that is dialled, whenever it is not connected. */
+export interface Dialing {
+  /** Attempts in a row that came to nothing. */
+  readonly failures: number;
+  /** Dials no more; a switch that is connected stays. */
+  close(): void;
+}
+
+export interface ServerStats extends RegistryStats {
+  /** Peers that were not let in, by TLS or because there were too many. */
+  readonly refused: number;
 }
 
 export interface OpenFlowServer {
   /** Where it listens, in the order of `listen`. */
-  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  readonly addresses: readonly ListenerAddress[];
   readonly switches: ReadonlyMap<Dpid, SwitchChannel>;
-  /** Stops listening and closes every channel. */
+  stats(): ServerStats;
+  /** Connects to a switch that listens, again whenever the connection ends, until `signal` aborts. */
+  dial(address: DialAddress, options?: { readonly signal?: AbortSignal }): Dialing;
+  /** New keys and certificates for every TLS connection from now on; those that there are go on. */
+  setCertificates(tls: TlsMaterial): void;
+  /** Stops listening and dialling, and closes every channel. */
   close(): Promise<void>;
 }
 
-/** Reconnect storms: as many switches as this may knock at once. */
-const BACKLOG = 1024;
 const DEFAULTS = {
   handshakeTimeoutMs: 10_000,
   requestTimeoutMs: 10_000,
   maxQueuedBytes: 16 * 1024 * 1024,
   maxConnections: 4096,
+  maxUnfinished: 2048,
 };
-/** How long a closed connection may take to deliver what was queued. */
-const LINGER_MS = 1_000;
 
 export async function createOpenFlowServer(options: OpenFlowServerOptions): Promise<OpenFlowServer> {
-  const registry = new Registry(options);
-  const listen = Array.isArray(options.listen)
-    ? (options.listen as readonly ListenAddress[])
-    : [options.listen as ListenAddress];
-  const servers: Server[] = [];
-  const close = async (): Promise<void> => {
-    registry.closeAll();
-    // Also those that have not come so far as to be a connection: half-way through TLS.
-    const timer = setTimeout(() => {
-      for (const socket of registry.sockets) socket.destroy();
-    }, LINGER_MS);
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    clearTimeout(timer);
-  };
+  const { listen = [], dial = [] } = options;
+  const server = new Server(options);
   try {
-    for (const address of listen) servers.push(await startListening(address, options, registry));
+    for (const address of asList(listen)) await server.listen(address);
   } catch (error) {
-    await close();
+    await server.close();
     throw error;
   }
-  return { addresses: servers.map(addressOf), switches: registry.switches, close };
-}
-
-async function startListening(
-  address: ListenAddress,
-  options: OpenFlowServerOptions,
-  registry: Registry,
-): Promise<Server> {
-  const log = options.log ?? silentLog;
-  const accept = (socket: Socket): void => {
-    registry.accept(socket);
-  };
-  // Node would drop a peer with a wrong certificate without a word; so it is let in this far and refused here, aloud.
-  const acceptVerified = (socket: TLSSocket): void => {
-    if (socket.authorized) {
-      accept(socket);
-      return;
-    }
-    log.warn('switch refused by TLS', { remote: remoteOf(socket), error: String(socket.authorizationError) });
-    socket.destroy();
-  };
-  const server =
-    address.tls === undefined ? createServer(accept) : createTlsServer(tlsOptions(address.tls), acceptVerified);
-  server.on('connection', (socket: Socket) => {
-    registry.sockets.add(socket);
-    socket.once('close', () => registry.sockets.delete(socket));
-  });
-  server.maxConnections = options.maxConnections ?? DEFAULTS.maxConnections;
-  server.on('drop', () => {
-    log.warn('too many OpenFlow connections', { limit: server.maxConnections });
-  });
-  server.on('tlsClientError', (error: Error, socket: Socket) => {
-    log.warn('switch refused by TLS', { remote: remoteOf(socket), error });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-  server.on('error', (error) => {
-    log.error('OpenFlow listener failed', { error });
-  });
+  for (const address of dial) server.dial(address);
   return server;
 }
 
-function tlsOptions({ key, cert, ca }: TlsMaterial): Parameters<typeof createTlsServer>[0] {
-  return {
-    key,
-    cert,
-    ca: Array.isArray(ca) ? [...(ca as readonly (string | Buffer)[])] : (ca as string | Buffer),
-    requestCert: true,
-    rejectUnauthorized: false, // see acceptVerified
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: DEFAULTS.handshakeTimeoutMs,
-  };
-}
-
-/** The connections there are, and which of them speaks for which datapath. */
-class Registry {
-  readonly switches = new Map<Dpid, SwitchChannel>();
-  readonly sockets = new Set<Socket>();
-  readonly #connections = new Map<SwitchChannel, Connection>();
-  readonly #all = new Set<Connection>();
-  readonly #options: OpenFlowServerOptions;
-  readonly #connectionOptions: ConnectionOptions;
+class Server implements OpenFlowServer {
+  readonly #registry: SwitchRegistry;
+  readonly #listeners: SwitchListener[] = [];
+  readonly #dialers = new Set<SwitchDialer>();
+  readonly #limits: ListenerLimits;
+  readonly #clock: Clock;
   readonly #log: Log;
+  readonly #backoff: BackoffLimits;
 
   constructor(options: OpenFlowServerOptions) {
-    this.#options = options;
-    this.#log = options.log ?? silentLog;
-    this.#connectionOptions = {
+    const { clock = systemClock, log = silentLog, maxReplyBytes, discovery } = options;
+    const given = { ...DEFAULTS, ...definedOf(options) };
+    this.#clock = clock;
+    this.#log = log;
+    this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
+    this.#limits = given;
+    const connections = {
       versions: options.versions ?? WIRE_VERSIONS,
-      clock: options.clock ?? systemClock,
-      log: this.#log,
+      clock,
+      log,
       liveness: options.liveness ?? DEFAULT_LIVENESS,
-      handshakeTimeoutMs: options.handshakeTimeoutMs ?? DEFAULTS.handshakeTimeoutMs,
-      requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
-      maxQueuedBytes: options.maxQueuedBytes ?? DEFAULTS.maxQueuedBytes,
+      handshakeTimeoutMs: given.handshakeTimeoutMs,
+      requestTimeoutMs: given.requestTimeoutMs,
+      maxQueuedBytes: given.maxQueuedBytes,
+      turns: new Turns(clock, options.turns ?? DEFAULT_TURNS),
+      ...(maxReplyBytes === undefined ? {} : { maxReplyBytes }),
+      ...(discovery === undefined ? {} : { discovery }),
+    };
+    this.#registry = new SwitchRegistry(options, connections, given.maxUnfinished);
+  }
+
+  get addresses(): readonly ListenerAddress[] {
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  get switches(): ReadonlyMap<Dpid, SwitchChannel> {
+    return this.#registry.switches;
+  }
+
+  stats(): ServerStats {
+    const refused = this.#listeners.reduce((sum, listener) => sum + listener.refused, 0);
+    return { ...this.#registry.stats(), refused };
+  }
+
+  async listen(address: ListenAddress): Promise<void> {
+    const listener = await SwitchListener.open(address, this.#limits, this.#log, (socket) => {
+      this.#registry.accept(socket);
+    });
+    this.#listeners.push(listener);
+  }
+
+  dial(address: DialAddress, { signal }: { readonly signal?: AbortSignal } = {}): Dialing {
+    const dialer = new SwitchDialer(address, {
+      clock: this.#clock,
+      log: this.#log,
+      backoff: this.#backoff,
+      connectTimeoutMs: this.#limits.handshakeTimeoutMs,
+      accept: (socket, onEnd) => {
+        this.#registry.accept(socket, onEnd);
+      },
+    });
+    this.#dialers.add(dialer);
+    const close = (): void => {
+      dialer.close();
+      this.#dialers.delete(dialer);
+      signal?.removeEventListener('abort', close);
+    };
+    if (signal?.aborted === true) close();
+    else signal?.addEventListener('abort', close, { once: true });
+    return {
+      get failures() {
+        return dialer.failures;
+      },
+      close,
     };
   }
 
-  accept(socket: Socket): void {
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true);
-    const remote = remoteOf(socket);
-    const connection = new Connection(socket, remote, this.#connectionOptions, {
-      onReady: (channel) => {
-        this.#admit(channel, connection);
-      },
-      onEvent: (channel, event) => {
-        this.#options.onEvent(channel, event);
-      },
-      onClosed: (channel, reason) => {
-        this.#all.delete(connection);
-        const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-        socket.once('close', () => {
-          clearTimeout(timer);
-        });
-        if (channel === null) this.#log.warn('OpenFlow connection failed', { remote, reason: reason.message });
-        else this.#release(channel, reason);
-      },
-    });
-    this.#all.add(connection);
+  setCertificates(tls: TlsMaterial): void {
+    for (const each of [...this.#listeners, ...this.#dialers]) each.setCertificates(tls);
   }
 
-  closeAll(): void {
-    for (const connection of [...this.#all]) connection.close(new OpenFlowError('CLOSED', 'the controller closed'));
-  }
-
-  #admit(channel: SwitchChannel, connection: Connection): void {
-    const former = this.switches.get(channel.dpid);
-    if (former !== undefined) {
-      this.#connections.get(former)?.close(new OpenFlowError('REPLACED', `${channel.dpid} connected again`));
-    }
-    this.switches.set(channel.dpid, channel);
-    this.#connections.set(channel, connection);
-    const { dpid, version, remote } = channel;
-    this.#log.info('switch connected', { dpid, version, remote });
-    this.#guard('onSwitch', () => {
-      this.#options.onSwitch(channel);
-    });
-  }
-
-  #release(channel: SwitchChannel, reason: OpenFlowError): void {
-    this.#connections.delete(channel);
-    if (this.switches.get(channel.dpid) === channel) this.switches.delete(channel.dpid);
-    this.#log.info('switch gone', { dpid: channel.dpid, remote: channel.remote, reason: reason.message });
-    this.#guard('onClose', () => {
-      this.#options.onClose?.(channel, reason);
-    });
-  }
-
-  /** A handler that throws must not take the connection, or other switches, with it. */
-  #guard(handler: string, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#log.error('OpenFlow handler threw', { handler, error });
-    }
+  async close(): Promise<void> {
+    for (const dialer of this.#dialers) dialer.close();
+    const closed = this.#listeners.map((listener) => listener.close());
+    this.#registry.closeAll();
+    const timer = setTimeout(() => {
+      for (const listener of this.#listeners) listener.destroySockets();
+    }, LINGER_MS);
+    await Promise.all(closed);
+    clearTimeout(timer);
   }
 }
 
-const remoteOf = (socket: Socket): string => `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
+const asList = (listen: ListenAddress | readonly ListenAddress[]): readonly ListenAddress[] =>
+  'port' in listen ? [listen] : listen;
 
-function addressOf(server: Server): { host: string; port: number } {
-  const { address, port } = server.address() as AddressInfo;
-  return { host: address, port };
+/** Without the keys whose value is undefined: they would hide the defaults. */
+function definedOf(options: OpenFlowServerOptions): Partial<typeof DEFAULTS> {
+  return Object.fromEntries(
+    Object.keys(DEFAULTS).flatMap((key) => {
+      const value = options[key as keyof typeof DEFAULTS];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
 }

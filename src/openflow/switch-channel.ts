@@ -1,69 +1,46 @@
-// A switch after its handshake, as the rest of the house sees it: commands, requests, ports, bundles. It turns what
-// arrives into answers and events; it does not know the socket beyond the outbox.
+// A switch after its handshake, as the rest of the house sees it: commands, requests, ports, bundles, roles, events. It turns
+// what arrives into answers and events; it does not know the socket beyond the outbox.
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { dpid } from '../base/ids.ts';
 import type { Dpid, PortNo } from '../base/ids.ts';
 import { prepareBundle } from './bundle-transaction.ts';
-import type { BundleLine } from './bundle-transaction.ts';
+import type { BundleOptions } from './bundle-transaction.ts';
+import { ChannelEvents } from './channel-events.ts';
+import type { ChannelEvent, UnaskedMessage } from './channel-events.ts';
+import { channelStats } from './channel-stats.ts';
+import type { ChannelStats, ConnectionFigures } from './channel-stats.ts';
+import { confirm } from './confirmation.ts';
+import type { EventStream, EventStreamOptions } from './event-stream.ts';
 import { HANDSHAKE_XIDS } from './handshake.ts';
 import type { Session } from './handshake.ts';
+import { Line, MAIN } from './line.ts';
+import type { RequestOptions } from './line.ts';
 import type { Message } from './message.ts';
-import type { BundleControl } from './messages/bundle.ts';
 import type { ReplyBody, RequestBody } from './messages/multipart.ts';
-import type * as session from './messages/session.ts';
-import type { Command, FlowMod, FlowStats, PortDesc, PreparedBundle, Switch, SwitchEvent } from './model.ts';
+import type { FeaturesReply } from './messages/session.ts';
+import type { FlowMod, FlowStats, PortDesc, PreparedBundle, Switch, SwitchEvent } from './model.ts';
 import { OpenFlowError } from './openflow-error.ts';
 import type { Outbox } from './outbox.ts';
 import type { PortDescription } from './ports.ts';
-import { RequestTable } from './request-table.ts';
+import type { PartsOf, ReplyTo, Request } from './replies.ts';
+import { changeRole, currentRole } from './roles.ts';
+import type { Role, RoleOutcome, RoleState } from './roles.ts';
 import type { WireVersion } from './wire-version.ts';
-
-/** Which message answers which. */
-interface ReplyTo {
-  readonly echo_request: session.EchoReply;
-  readonly features_request: session.FeaturesReply;
-  readonly get_config_request: session.GetConfigReply;
-  readonly barrier_request: session.BarrierReply;
-  readonly role_request: session.RoleReply;
-  readonly bundle_control: BundleControl;
-}
-type Request = Extract<Message, { type: keyof ReplyTo }>;
-
-const REPLY_TYPE: { readonly [K in keyof ReplyTo]: ReplyTo[K]['type'] } = {
-  echo_request: 'echo_reply',
-  features_request: 'features_reply',
-  get_config_request: 'get_config_reply',
-  barrier_request: 'barrier_reply',
-  role_request: 'role_reply',
-  bundle_control: 'bundle_control',
-};
-
-/** What has happened on a channel so far. */
-export interface ChannelStats {
-  readonly received: number;
-  readonly malformed: number;
-  /** Messages of a kind this library does not act on. */
-  readonly ignored: number;
-  /** Packet-outs given up because the switch read too slowly. */
-  readonly droppedPacketOuts: number;
-  /** Packet-ins given up because they came in numbers before the handshake was over. */
-  readonly droppedEarly: number;
-  /** Exceptions of the event handler. */
-  readonly handlerErrors: number;
-  readonly queuedBytes: number;
-  readonly pendingRequests: number;
-}
 
 export interface SwitchChannelOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly requestTimeoutMs: number;
+  readonly maxReplyBytes?: number;
   readonly remote: string;
   readonly outbox: Outbox;
   readonly closed: AbortSignal;
-  readonly onEvent: (channel: SwitchChannel, event: SwitchEvent) => void;
+  readonly discovery: readonly number[];
+  readonly figures: () => ConnectionFigures;
+  readonly onEvent?: (channel: SwitchChannel, event: SwitchEvent) => void;
+  readonly onMessage?: (channel: SwitchChannel, xid: number, message: UnaskedMessage) => void;
 }
 
 export class SwitchChannel implements Switch {
@@ -71,39 +48,51 @@ export class SwitchChannel implements Switch {
   readonly version: WireVersion;
   readonly remote: string;
   readonly closed: AbortSignal;
-  readonly features: session.FeaturesReply;
-  readonly #options: SwitchChannelOptions;
-  readonly #outbox: Outbox;
-  readonly #requests: RequestTable;
+  readonly features: FeaturesReply;
+  readonly #line: Line;
+  readonly #events: ChannelEvents;
   readonly #ports: Map<PortNo, PortDescription>;
-  readonly #bundles: BundleLine;
-  readonly #counts: { -readonly [K in keyof ChannelStats]: ChannelStats[K] };
+  /** Of the connections, by auxiliary id. */
+  readonly #figures = new Map<number, () => ConnectionFigures>();
+  readonly #droppedEarly: number;
+  #received = 0;
+  #malformed = 0;
   #lastBundleId = 0;
 
   constructor(found: Session, options: SwitchChannelOptions) {
+    const { clock, requestTimeoutMs, outbox, closed, onEvent, onMessage, maxReplyBytes } = options;
     this.version = found.version;
     this.features = found.features;
     this.dpid = dpid(found.features.datapathId.toString(16));
     this.remote = options.remote;
-    this.closed = options.closed;
-    this.#options = options;
-    this.#outbox = options.outbox;
-    this.#requests = new RequestTable(options.clock, options.requestTimeoutMs, HANDSHAKE_XIDS.first);
-    this.#ports = new Map(found.ports.map((port) => [port.portNo, port]));
-    this.#bundles = this.#bundleLine();
-    this.#counts = {
-      received: 0,
-      malformed: 0,
-      ignored: 0,
-      droppedPacketOuts: 0,
-      droppedEarly: found.dropped,
-      handlerErrors: 0,
-      queuedBytes: 0,
-      pendingRequests: 0,
-    };
-    options.closed.addEventListener('abort', () => {
-      this.#requests.rejectAll(closedError(options.closed));
+    this.closed = closed;
+    this.#line = new Line(found.version, outbox, closed, {
+      clock,
+      timeoutMs: requestTimeoutMs,
+      firstXid: HANDSHAKE_XIDS.first,
+      ...(maxReplyBytes === undefined ? {} : { maxReplyBytes }),
     });
+    this.#events = new ChannelEvents({
+      discovery: options.discovery,
+      onEvent:
+        onEvent &&
+        ((event) => {
+          onEvent(this, event);
+        }),
+      onMessage:
+        onMessage &&
+        ((xid, message) => {
+          onMessage(this, xid, message);
+        }),
+      onThrow: (event, error, count) => {
+        // One line for each doubling: a handler that always throws must not fill the disk.
+        if ((count & (count - 1)) !== 0) return;
+        options.log.error('OpenFlow event handler threw', { dpid: this.dpid, event, error, count });
+      },
+    });
+    this.#ports = new Map(found.ports.map((port) => [port.portNo, port]));
+    this.#figures.set(MAIN, options.figures);
+    this.#droppedEarly = found.dropped;
   }
 
   /** As the handshake found them and port-status has changed them since, up to the last event handed out. */
@@ -112,114 +101,129 @@ export class SwitchChannel implements Switch {
   }
 
   /**
-   * Queues commands; errors the switch answers come as events of type `error`. When the queue is full a packet-out is
+   * Queues messages; errors the switch answers come as events of type `error`. When the queue is full a packet-out is
    * dropped and counted, anything else raises OpenFlowError QUEUE_FULL. On a closed channel nothing happens.
    */
-  send(...commands: readonly Command[]): void {
-    if (this.closed.aborted) return;
-    for (const command of commands) {
-      if (command.type === 'packet_out' && this.#outbox.full) this.#counts.droppedPacketOuts += 1;
-      else this.#outbox.append(this.version, this.#requests.takeXids(), command);
-    }
+  send(...messages: readonly Message[]): void {
+    this.#line.send(messages);
   }
 
-  async barrier(): Promise<void> {
-    await this.request({ type: 'barrier_request' });
+  /** As `send`, over an auxiliary connection. */
+  sendVia(auxiliary: number, ...messages: readonly Message[]): void {
+    this.#line.send(messages, auxiliary);
   }
 
-  /** The flows of all tables. */
-  async flows(): Promise<readonly FlowStats[]> {
-    const parts = await this.multipart({ part: 'flow', match: [] });
-    return parts.flatMap((part) => (part.part === 'flow' ? part.flows : []));
+  /** As `send`, and resolves when the switch has carried them out; rejects with its first refusal. */
+  confirm(messages: readonly Message[], options?: Omit<RequestOptions, 'auxiliary'>): Promise<void> {
+    return confirm(this.#line, messages, options);
   }
 
-  /** What the switch says of itself (OFPMP_DESC). */
-  async description(): Promise<Extract<ReplyBody, { part: 'desc' }>> {
-    const [part] = await this.multipart({ part: 'desc' });
-    if (part?.part !== 'desc') throw new OpenFlowError('UNEXPECTED_REPLY', 'no description in answer to desc');
-    return part;
-  }
-
-  prepareBundle(mods: readonly FlowMod[]): Promise<PreparedBundle> {
-    return prepareBundle(this.#bundles, mods);
-  }
-
-  /** One message and its answer. */
-  async request<R extends Request>(request: R): Promise<ReplyTo[R['type']]> {
-    const { message } = await this.#ask(request, REPLY_TYPE[request.type]);
-    return message as ReplyTo[R['type']];
+  /** One message and its answer: what that is follows from the message. Of a multipart request: the bodies of all parts. */
+  async request<const R extends Request>(request: R, options?: RequestOptions): Promise<ReplyTo<R>> {
+    const { message, parts } = await this.#line.ask(request, options);
+    return (request.type === 'multipart_request' ? parts : message) as ReplyTo<R>;
   }
 
   /** All parts of a multipart reply. */
-  async multipart(body: RequestBody): Promise<readonly ReplyBody[]> {
-    const { parts } = await this.#ask({ type: 'multipart_request', more: false, body }, 'multipart_reply');
-    return parts;
+  async multipart<const B extends RequestBody>(body: B, options?: RequestOptions): Promise<PartsOf<B['part']>> {
+    const { parts } = await this.#line.ask({ type: 'multipart_request', more: false, body }, options);
+    return parts as PartsOf<B['part']>;
+  }
+
+  async barrier(options?: RequestOptions): Promise<void> {
+    await this.request({ type: 'barrier_request' }, options);
+  }
+
+  /** The flows of all tables. */
+  async flows(options?: RequestOptions): Promise<readonly FlowStats[]> {
+    const parts = await this.multipart({ part: 'flow', match: [] }, options);
+    return parts.flatMap(({ flows }) => flows);
+  }
+
+  /** What the switch says of itself (OFPMP_DESC). */
+  async description(options?: RequestOptions): Promise<Extract<ReplyBody, { part: 'desc' }>> {
+    const [part] = await this.multipart({ part: 'desc' }, options);
+    if (part === undefined) throw new OpenFlowError('UNEXPECTED_REPLY', 'no description in answer to desc');
+    return part;
+  }
+
+  prepareBundle(mods: readonly FlowMod[], options?: BundleOptions): Promise<PreparedBundle> {
+    return prepareBundle(this.#line, this.#nextBundleId(), mods, options);
+  }
+
+  /** A bundle as one call: resolves when it has taken effect; nothing has when it rejects, unless atomic is false. */
+  async bundle(messages: readonly Message[], options?: BundleOptions): Promise<void> {
+    const prepared = await prepareBundle(this.#line, this.#nextBundleId(), messages, options);
+    await prepared.commit();
+  }
+
+  role(options?: RequestOptions): Promise<RoleState> {
+    return currentRole(this.#line, options);
+  }
+
+  /** `generationId`: of the election that made this controller master or slave; it does not count for `equal`. */
+  setRole(role: Role, generationId: bigint, options?: RequestOptions): Promise<RoleOutcome> {
+    return changeRole(this.#line, role, generationId, options);
+  }
+
+  /** What the switch says from now on, until the channel closes. A slow reader loses packet-ins first (`dropped`). */
+  events(options: EventStreamOptions = {}): EventStream<ChannelEvent> {
+    return this.#events.open(options, this.closed);
+  }
+
+  /** Ids of the auxiliary connections: `sendVia` and requests may name one. */
+  get auxiliaries(): readonly number[] {
+    return this.#line.auxiliaries;
   }
 
   /** Resolves when the switch has read what waited for it. For bulk work between calls of `send`. */
-  drained(): Promise<void> {
-    return this.#outbox.drained(this.closed);
+  drained(signal?: AbortSignal): Promise<void> {
+    return this.#line.drained(signal);
   }
 
   stats(): ChannelStats {
-    return { ...this.#counts, queuedBytes: this.#outbox.queuedBytes, pendingRequests: this.#requests.size };
+    return channelStats(
+      [...this.#figures.values()].map((figures) => figures()),
+      this.#line,
+      this.#events,
+      { received: this.#received, malformed: this.#malformed, droppedEarly: this.#droppedEarly },
+    );
   }
 
-  /** For the connection: one more message has arrived. */
-  receive(xid: number, message: Message): void {
-    this.#counts.received += 1;
+  /** For the server: an auxiliary connection of this switch, until `closed` aborts. */
+  join(auxiliary: number, outbox: Outbox, closed: AbortSignal, figures: () => ConnectionFigures): void {
+    this.#line.join(auxiliary, outbox, closed);
+    this.#figures.set(auxiliary, figures);
+    closed.addEventListener('abort', () => {
+      if (this.#figures.get(auxiliary) === figures) this.#figures.delete(auxiliary);
+    });
+  }
+
+  /** For the connections: one more message has arrived, in so many bytes. */
+  receive(xid: number, message: Message, bytes: number): void {
+    this.#received += 1;
     if (message.type === 'packet_in' || message.type === 'flow_removed') {
-      this.#emit(message);
+      this.#events.emit(message);
     } else if (message.type === 'port_status') {
       if (message.reason === 'delete') this.#ports.delete(message.port.portNo);
       else this.#ports.set(message.port.portNo, message.port);
-      this.#emit(message);
-    } else if (this.#requests.accept(xid, message)) {
+      this.#events.emit(message);
+    } else if (this.#line.requests.accept(xid, message, bytes)) {
       return;
     } else if (message.type === 'error') {
-      if (!this.#requests.acceptWatched(xid, message)) this.#emit({ ...message, xid });
+      if (!this.#line.requests.acceptWatched(xid, message)) this.#events.emit({ ...message, xid });
     } else if (message.type !== 'echo_reply') {
-      this.#counts.ignored += 1;
+      this.#events.emitMessage(xid, message);
     }
   }
 
-  /** For the connection: a message that could not be read. */
+  /** For the connections: a message that could not be read. */
   countMalformed(): void {
-    this.#counts.malformed += 1;
+    this.#malformed += 1;
   }
 
-  async #ask(message: Message, replyType: Message['type']): Promise<{ message: Message; parts: readonly ReplyBody[] }> {
-    if (this.closed.aborted) throw closedError(this.closed);
-    const xid = this.#requests.takeXids();
-    this.#outbox.append(this.version, xid, message);
-    return this.#requests.expect(xid, message.type, replyType);
+  #nextBundleId(): number {
+    this.#lastBundleId = (this.#lastBundleId % 0xffff_fffe) + 1;
+    return this.#lastBundleId;
   }
-
-  #emit(event: SwitchEvent): void {
-    try {
-      this.#options.onEvent(this, event);
-    } catch (error) {
-      // A handler that throws must not take the connection, or other switches, with it.
-      this.#counts.handlerErrors += 1;
-      this.#options.log.error('OpenFlow event handler threw', { dpid: this.dpid, event: event.type, error });
-    }
-  }
-
-  #bundleLine(): BundleLine {
-    return {
-      requests: this.#requests,
-      nextBundleId: () => (this.#lastBundleId = (this.#lastBundleId % 0xffff_fffe) + 1),
-      ask: (request) => this.request(request),
-      append: (xid, message) => {
-        if (this.closed.aborted) throw closedError(this.closed);
-        this.#outbox.append(this.version, xid, message);
-      },
-      congested: () => this.#outbox.congested,
-      drained: () => this.drained(),
-    };
-  }
-}
-
-function closedError(closed: AbortSignal): OpenFlowError {
-  return new OpenFlowError('CLOSED', 'the channel is closed', { cause: closed.reason });
 }

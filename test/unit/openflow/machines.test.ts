@@ -5,7 +5,7 @@ import { errorName } from '../../../src/openflow/error-names.ts';
 import { FrameSplitter } from '../../../src/openflow/frame-splitter.ts';
 import { beginHandshake, negotiate, stepHandshake } from '../../../src/openflow/handshake.ts';
 import type { HandshakeState } from '../../../src/openflow/handshake.ts';
-import { alive, checkLiveness } from '../../../src/openflow/liveness.ts';
+import { answered, beginLiveness, checkLiveness, heard, spoken } from '../../../src/openflow/liveness.ts';
 import { answerToMalformed } from '../../../src/openflow/malformed.ts';
 import type { Message } from '../../../src/openflow/message.ts';
 import type { Hello } from '../../../src/openflow/messages/session.ts';
@@ -67,9 +67,19 @@ describe('OpenFlow handshake machine', () => {
     expect(feed(atPorts(), 4, refused).effects[0]).to.include({ kind: 'fail' });
   });
 
-  it('does not serve auxiliary connections', () => {
+  it('asks an auxiliary connection for nothing but its features', () => {
     const { state } = stepHandshake(beginHandshake([4]).state, { kind: 'hello', version: 4, hello: bitmap(4) });
-    expect(feed(state, 2, { ...FEATURES, auxiliaryId: 1 }).effects[0]).to.include({ kind: 'fail' });
+    const { effects } = feed(state, 2, { ...FEATURES, auxiliaryId: 1 });
+    expect(effects.map(({ kind }) => kind)).to.deep.equal(['ready']);
+    expect(effects[0]).to.have.nested.property('session.features.auxiliaryId', 1);
+  });
+
+  it('gives up a switch that says its ports one by one without end', () => {
+    const part: Message = { type: 'multipart_reply', more: true, body: { part: 'port_desc', ports: [] } };
+    let state = atPorts();
+    for (let i = 0; i < 1024; i += 1) state = feed(state, 4, part).state;
+    expect(state.phase).to.equal('ports');
+    expect(feed(state, 4, part).effects[0]).to.include({ kind: 'fail' });
   });
 
   it('drops packet-ins rather than port-status when too much comes early', () => {
@@ -89,17 +99,55 @@ describe('OpenFlow handshake machine', () => {
 
 describe('OpenFlow liveness machine', () => {
   const limits = { quietMs: 100, answerMs: 50 };
+  const begun = beginLiveness(0, limits);
 
   it('waits while something is heard, asks after a silence, and gives up after another', () => {
-    expect(checkLiveness(alive(0), 99, limits)).to.include({ effect: 'wait', nextAtMs: 100 });
-    const asked = checkLiveness(alive(0), 100, limits);
+    expect(checkLiveness(begun, 99, limits)).to.include({ effect: 'wait', nextAtMs: 100 });
+    const asked = checkLiveness(begun, 100, limits);
     expect(asked).to.include({ effect: 'ask', nextAtMs: 150 });
     expect(checkLiveness(asked.state, 149, limits).effect).to.equal('wait');
     expect(checkLiveness(asked.state, 150, limits).effect).to.equal('dead');
   });
 
   it('counts anything heard as an answer', () => {
-    expect(checkLiveness(alive(120), 150, limits)).to.include({ effect: 'wait', nextAtMs: 220 });
+    const asked = checkLiveness(begun, 100, limits).state;
+    expect(checkLiveness(heard(asked, 120), 150, limits)).to.include({ effect: 'wait', nextAtMs: 220 });
+  });
+
+  it('does not count what was heard before it asked', () => {
+    const asked = checkLiveness(begun, 100, limits).state;
+    expect(checkLiveness(heard(asked, 99), 150, limits).effect).to.equal('dead');
+  });
+
+  it('asks a peer that says nothing else less often, up to a bound, and as often as ever when it speaks', () => {
+    const idle = { ...limits, idleQuietMs: 300 };
+    let state = beginLiveness(0, idle);
+    const silences: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      silences.push(state.quietMs);
+      state = answered(state, 10, 9, idle);
+    }
+    expect(silences).to.deep.equal([100, 150, 225, 300, 300]);
+    expect(spoken(state, idle).quietMs).to.equal(100);
+  });
+
+  it('is patient with a peer whose answers take long, up to a bound', () => {
+    const slow = { ...limits, slowAnswerMs: 1000 };
+    const patience = (roundTripMs: number): number => {
+      const known = answered(beginLiveness(0, slow), roundTripMs, 0, slow);
+      const asked = checkLiveness(known, roundTripMs + 100, slow);
+      return asked.nextAtMs - roundTripMs - 100;
+    };
+    expect(patience(1)).to.equal(50);
+    expect(patience(60)).to.equal(4 * (60 + 4 * 30));
+    expect(patience(600)).to.equal(1000);
+  });
+
+  it('smooths the round trip as RFC 6298 does', () => {
+    let state = answered(begun, 80, 0, limits);
+    expect(state.rtt).to.deep.equal({ smoothedMs: 80, variationMs: 40 });
+    state = answered(state, 200, 200 - 160, limits);
+    expect(state.rtt).to.deep.equal({ smoothedMs: 90, variationMs: 50 });
   });
 });
 
@@ -130,15 +178,15 @@ describe('OpenFlow stream splitter', () => {
 
 describe('OpenFlow request table', () => {
   it('begins anew before consecutive xids would pass the end', () => {
-    const table = new RequestTable(new FakeClock(), 1000, 0x7ffffff0);
+    const table = new RequestTable({ clock: new FakeClock(), timeoutMs: 1000, firstXid: 0x7ffffff0 });
     expect(table.takeXids(10)).to.equal(0x7ffffff0);
     expect(table.takeXids(10)).to.equal(0x7ffffff0);
   });
 
   it('lets a long reply take its time as long as it comes', async () => {
     const clock = new FakeClock();
-    const table = new RequestTable(clock, 1000, 1);
-    const answer = table.expect(1, 'flows', 'multipart_reply');
+    const table = new RequestTable({ clock, timeoutMs: 1000, firstXid: 1 });
+    const answer = table.expect(1, { what: 'flows', replyType: 'multipart_reply' });
     const part = (more: boolean): Message => ({ type: 'multipart_reply', more, body: { part: 'flow', flows: [] } });
     for (let i = 0; i < 5; i += 1) {
       clock.advance(900);
@@ -151,8 +199,10 @@ describe('OpenFlow request table', () => {
   });
 
   it('refuses an answer of another kind', async () => {
-    const table = new RequestTable(new FakeClock(), 1000, 1);
-    const answer = table.expect(1, 'barrier_request', 'barrier_reply').catch((error: unknown) => error);
+    const table = new RequestTable({ clock: new FakeClock(), timeoutMs: 1000, firstXid: 1 });
+    const answer = table
+      .expect(1, { what: 'barrier_request', replyType: 'barrier_reply' })
+      .catch((error: unknown) => error);
     expect(table.accept(1, { type: 'echo_reply', data: Buffer.alloc(0) })).to.equal(true);
     expect(await answer).to.have.property('code', 'UNEXPECTED_REPLY');
     expect(table.size).to.equal(0);

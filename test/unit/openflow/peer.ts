@@ -13,6 +13,7 @@ import type { FlowMod, SwitchEvent } from '../../../src/openflow/model.ts';
 import { OpenFlowError } from '../../../src/openflow/openflow-error.ts';
 import type { PortDescription } from '../../../src/openflow/ports.ts';
 import type { SwitchChannel } from '../../../src/openflow/switch-channel.ts';
+import { Turns } from '../../../src/openflow/turns.ts';
 import { WIRE_VERSIONS } from '../../../src/openflow/wire-version.ts';
 import type { WireVersion } from '../../../src/openflow/wire-version.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
@@ -114,6 +115,7 @@ export class Peer {
         handshakeTimeoutMs: 1000,
         requestTimeoutMs: 1000,
         maxQueuedBytes: 1 << 20,
+        turns: new Turns(this.clock),
         ...options,
       },
       {
