@@ -19,8 +19,10 @@ export const GATE_TABLE = 'stateferry';
 const SETS = { vm4: 'vm4', vm6: 'vm6', pair4: 'pair4', pair6: 'pair6' } as const;
 type SetName = (typeof SETS)[keyof typeof SETS];
 
-const TIMEOUT_MS = 10_000;
-const REFRESH_MS = 3000;
+/** Hard case 4: what a dead agent leaves closed opens within this. As long as the switches' own (flows/tables.ts). */
+const TIMEOUT_MS = 2000;
+/** Three may be late or lost: an agent that is held up for less keeps its gate closed. */
+const REFRESH_MS = 500;
 
 const set = (name: SetName, type: string): string => `  set ${name} {\n    typeof ${type}\n    flags timeout\n  }\n`;
 const drop = (match: string, name: SetName): string => `    ${match} @${name} counter name refused drop\n`;

@@ -257,6 +257,8 @@ describe('moving connections from one firewall to another', function () {
     await fw2.call('abort', { migration: 'm-4', reason: 'test' });
   });
 
+  const gateSet = (): string => lab.run('fw2', 'nft', 'list', 'set', 'inet', 'stateferry', 'vm4');
+
   it('an agent that dies with its gate closed: the next one opens it', async () => {
     const carry = new Carry('m-5', fw2, fw1, VM);
     const handle = lab.run('fw1', 'nft', '-a', 'list', 'chain', 'inet', 'filter', 'forward');
@@ -265,13 +267,37 @@ describe('moving connections from one firewall to another', function () {
     await carry.copy();
     lab.run('fw2', 'nft', 'delete', 'table', 'inet', 'stateferry'); // an operator's doing: the gate closes all the same
     await carry.drain();
-    expect(lab.run('fw2', 'nft', 'list', 'set', 'inet', 'stateferry', 'vm4')).to.include(`777 . ${CLIENT.v4}`);
+    expect(gateSet()).to.include(`777 . ${CLIENT.v4}`);
     fw2.kill();
     await fw2.end();
     fw2 = await lab.agent('fw2');
+    expect(gateSet()).not.to.include(CLIENT.v4);
     await clients.a.call('connect', { name: 'after', host: SERVER.v4, port: PORT, timeoutMs: 2000 });
     await fw1.call('abort', { migration: 'm-5', reason: 'source died' });
     expect(listing(lab, 'fw1', 101)).to.be.empty;
+  });
+
+  it('a gate is renewed while it is meant to be closed, and opens by itself when its agent is dead', async () => {
+    const carry = new Carry('m-6', fw2, fw1, VM);
+    await carry.copy();
+    await carry.drain();
+    const expiresMs = (): number => {
+      const [, s = '0', ms = '0'] = /expires (?:(\d+)s)?(?:(\d+)ms)?/.exec(gateSet()) ?? [];
+      return Number(s) * 1000 + Number(ms);
+    };
+    let [least, last, renewals] = [Infinity, expiresMs(), 0];
+    await lab.until(() => {
+      const now = expiresMs();
+      if (now > last) renewals += 1;
+      [least, last] = [Math.min(least, now), now];
+      return renewals === 5;
+    });
+    expect(least).to.be.greaterThan(1000);
+    fw2.kill();
+    await fw2.end();
+    expect(gateSet()).to.include(CLIENT.v4);
+    await lab.until(() => !gateSet().includes(CLIENT.v4), 2500);
+    await fw1.call('abort', { migration: 'm-6', reason: 'source died' });
   });
 
   it('an agent that closes leaves no table behind', async () => {
