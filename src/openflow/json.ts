@@ -14,6 +14,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 const INT = '$int';
 const HEX = '$hex';
+/** Up to 2,047 bits: the widest there is, the immediate value of a learn action. */
+const INTEGER = /^\d{1,617}$/;
 
 export function toJson(value: unknown): Json {
   switch (typeof value) {
@@ -56,7 +58,7 @@ const isList = (json: Json): json is readonly Json[] => Array.isArray(json);
 function fromTag(json: { readonly [name: string]: Json }, field: string): bigint | Buffer | null {
   const { [INT]: int, [HEX]: hex } = json;
   if (int !== undefined) {
-    if (typeof int !== 'string' || !/^\d{1,39}$/.test(int)) throw bad(field, INT);
+    if (typeof int !== 'string' || !INTEGER.test(int)) throw bad(field, INT);
     return BigInt(int);
   }
   if (hex === undefined) return null;
