@@ -77,6 +77,11 @@ export class Fabric implements FlowControl {
     if (!this.changing) this.#options.onConfirmed?.();
   }
 
+  /** The NVE is away, or does not have the last change yet: nothing is to be sent through its tables. */
+  isBehind(nve: Dpid): boolean {
+    return this.#options.installer.behind([nve]).length > 0;
+  }
+
   /** Whether a change is on its way to the switches. */
   get changing(): boolean {
     return this.#applying > 0;
@@ -249,6 +254,7 @@ export class Fabric implements FlowControl {
   #releaseFor(vnid: Vnid, mac: Mac): HeldCounts {
     const { hold, view } = this.#options;
     const vm = view.world().vms.find((v) => v.vnid === vnid && v.mac === mac);
+    if (vm?.at != null && this.isBehind(vm.at.nve)) return { limbo: 0, punted: 0, dropped: 0 };
     const keys = { limbo: vm === undefined ? '' : limboHoldKey(vm), punted: puntHoldKey(vnid, mac) };
     for (const key of Object.values(keys)) hold.release(key);
     const [limbo, punted] = [hold.account(keys.limbo), hold.account(keys.punted)];

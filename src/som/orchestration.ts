@@ -91,7 +91,7 @@ export class Orchestration {
     this.flows = new SwitchFlows(new Installer({ clock: o.clock, log: o.log }), () => this.#maySend());
     const bounds = { ...o.migration.hold, totalBytes: o.migration.hold.bytes * 16 };
     this.hold = new Hold(bounds, o.clock, (packet) => {
-      this.#intoPipeline(packet);
+      this.packetIns.letGo(packet);
     });
     this.fabric = new Fabric({
       view: this.view,
@@ -135,8 +135,9 @@ export class Orchestration {
 
   async switchUp(sw: Switch): Promise<void> {
     try {
-      const ports = await sw.ports();
       await this.flows.attach(sw);
+      // Last, and with nothing to wait for behind it: what a port does from now on is told by its status.
+      const ports = await sw.ports();
       // OFPP_LOCAL is the bridge itself: its name is the NVE's.
       const name = ports.find((p) => p.portNo === PORT.local)?.name;
       this.#feed({ kind: 'nveUp', dpid: sw.dpid, ports, ...(name === undefined ? {} : { name }) });

@@ -6,13 +6,13 @@ import type { Dpid, Mac, PortNo, Vnid } from '../base/ids.ts';
 import { WireError } from '../base/errors.ts';
 import type { PacketIn } from '../openflow/model.ts';
 import { decodeEthernet, ETHER_TYPE } from '../packet/ethernet.ts';
-import { IP_PROTOCOL } from '../packet/ipv4.ts';
 import { decodeProbe } from '../packet/probe.ts';
 import { formatMac } from '../wire/codec.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
 import { VNID_MASK } from '../../flows/tables.ts';
-import type { KnownWorld, PortRole } from '../../flows/world.ts';
+import type { KnownWorld, PortRole, VmView } from '../../flows/world.ts';
 import type { Fabric } from './fabric.ts';
+import { isAnnouncement, isOpener } from './frame-kind.ts';
 import type { Hold, HeldPacket } from './hold.ts';
 import { limboHoldKey, puntHoldKey } from './hold-keys.ts';
 
@@ -41,6 +41,8 @@ export interface PacketInStats {
   limbo: number;
   gate: number;
   late: number;
+  /** Held where its sender had left by then. */
+  left: number;
   stray: number;
   foreign: number;
   malformed: number;
@@ -56,8 +58,8 @@ interface Sender {
 
 export class PacketIns {
   readonly #o: PacketInsOptions;
-  /** Senders whose rules are on their way, or came not long ago. */
-  readonly #expected = new Set<string>();
+  /** Senders whose rules are on their way, and where to. */
+  readonly #expected = new Map<string, Dpid>();
   readonly #lateUntil = new Map<string, number>();
   readonly stats: PacketInStats = {
     lldp: 0,
@@ -68,6 +70,7 @@ export class PacketIns {
     limbo: 0,
     gate: 0,
     late: 0,
+    left: 0,
     stray: 0,
     foreign: 0,
     malformed: 0,
@@ -115,13 +118,26 @@ export class PacketIns {
   /** The rules of every VM known by now are confirmed: what its VMs sent meanwhile goes its way. */
   confirmed(): void {
     const now = this.#o.clock.now();
-    for (const key of this.#expected) {
+    for (const [key, nve] of this.#expected) {
+      if (this.#o.fabric.isBehind(nve)) continue;
+      this.#expected.delete(key);
       this.#lateUntil.set(key, now + LATE_MS);
       this.#o.hold.release(key);
     }
-    this.#expected.clear();
-    for (const vm of this.#o.view().vms) if (vm.at !== null) this.#o.hold.release(limboHoldKey(vm));
+    for (const vm of this.#o.view().vms) {
+      if (vm.at !== null && !this.#o.fabric.isBehind(vm.at.nve)) this.#o.hold.release(limboHoldKey(vm));
+    }
     for (const [key, until] of this.#lateUntil) if (until < now) this.#lateUntil.delete(key);
+  }
+
+  /**
+   * A held packet goes on. Not where its sender has left: it would be punted, and be taken for a move back (hard case 7).
+   */
+  letGo(packet: HeldPacket): void {
+    const sender = this.#senderOf(packet.nve, packet.inPort, packet.frame);
+    const vm = sender === null ? undefined : this.#vmOf(sender);
+    if (vm !== undefined && !isAt(vm, packet)) this.stats.left += 1;
+    else this.#o.send(packet);
   }
 
   #gate(nve: Dpid, packet: PacketIn, serial: number): void {
@@ -152,14 +168,17 @@ export class PacketIns {
     this.#tell(nve, packet, sender);
     if (sender === null || sender.announcement) return;
     const held = { nve, inPort: packet.inPort, frame: packet.data };
+    const here = this.#isHere(sender, held);
+    // Back at a port that came up again: known before its rules are there.
+    if (here && (this.#o.fabric.changing || this.#o.fabric.isBehind(nve))) this.#expected.set(sender.key, nve);
     if (this.#expected.has(sender.key)) this.#o.hold.keep(sender.key, held);
-    else if (this.#mayBeLate(sender, held)) this.#late(held);
+    else if (here && this.#mayBeLate(sender)) this.#late(held);
     else this.stats.puntDropped += 1;
   }
 
   /** What the TDE learns of a sender, from whatever frame, makes rules for it: what it sends until then is kept. */
   #tell(nve: Dpid, packet: PacketIn, sender: Sender | null): void {
-    if (this.#o.tell(nve, packet) && sender !== null) this.#expected.add(sender.key);
+    if (this.#o.tell(nve, packet) && sender !== null) this.#expected.set(sender.key, nve);
   }
 
   #probe(nve: Dpid, packet: PacketIn): void {
@@ -173,11 +192,19 @@ export class PacketIns {
     }
   }
 
-  /** Its rules are there, and the datapath has not followed. Where it is not, its frames would only be punted again. */
-  #mayBeLate({ key, vnid, mac }: Sender, { nve, inPort }: HeldPacket): boolean {
-    if ((this.#lateUntil.get(key) ?? 0) <= this.#o.clock.now()) return false;
-    const at = this.#o.view().vms.find((v) => v.vnid === vnid && v.mac === mac)?.at;
-    return at?.nve === nve && at.port === inPort;
+  /** Its rules are there, and the datapath has not followed. */
+  #mayBeLate({ key }: Sender): boolean {
+    return (this.#lateUntil.get(key) ?? 0) > this.#o.clock.now();
+  }
+
+  /** Where it is not, its frames would only be punted again. */
+  #isHere(sender: Sender, packet: HeldPacket): boolean {
+    const vm = this.#vmOf(sender);
+    return vm !== undefined && isAt(vm, packet);
+  }
+
+  #vmOf({ vnid, mac }: Sender): VmView | undefined {
+    return this.#o.view().vms.find((v) => v.vnid === vnid && v.mac === mac);
   }
 
   #late(packet: HeldPacket): void {
@@ -204,6 +231,10 @@ export class PacketIns {
   }
 
   #sender(nve: Dpid, { inPort, data }: PacketIn): Sender | null {
+    return this.#senderOf(nve, inPort, data);
+  }
+
+  #senderOf(nve: Dpid, inPort: PortNo, data: Buffer): Sender | null {
     const role = this.#roleOf(nve, inPort);
     if (role?.kind !== 'vap') return null;
     if (data.length < 14) {
@@ -241,18 +272,6 @@ function withTag(frame: Buffer, vid: number): Buffer {
 const withoutTag = (frame: Buffer): Buffer =>
   tagOf(frame) === null ? frame : Buffer.concat([frame.subarray(0, TAG_AT), frame.subarray(TAG_AT + TAG_BYTES)]);
 
-/** RARP and gratuitous ARP are for the TDE alone and are not sent on (hard case 8). */
-function isAnnouncement(frame: Buffer): boolean {
-  const type = frame.readUInt16BE(12);
-  if (type === ETHER_TYPE.rarp) return true;
-  return type === ETHER_TYPE.arp && frame.length >= 42 && frame.readUInt32BE(28) === frame.readUInt32BE(38);
-}
-
-/** TCP with SYN and without ACK. A frame too strange to tell is none: it waits with the other protocols. */
-function isOpener(frame: Buffer): boolean {
-  const type = frame.length < 34 ? 0 : frame.readUInt16BE(12);
-  let transport = 0;
-  if (type === ETHER_TYPE.ipv4 && frame[23] === IP_PROTOCOL.tcp) transport = 14 + ((frame[14] ?? 0) & 0x0f) * 4;
-  if (type === ETHER_TYPE.ipv6 && frame[20] === IP_PROTOCOL.tcp) transport = 54;
-  return transport !== 0 && ((frame[transport + 13] ?? 0) & 0x12) === 0x02;
+function isAt({ at }: VmView, { nve, inPort }: HeldPacket): boolean {
+  return at?.nve === nve && at.port === inPort;
 }

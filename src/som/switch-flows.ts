@@ -16,6 +16,8 @@ export class SwitchFlows implements WorldInstaller {
   #open = false;
   /** NVEs that did not get the last change: gone, or lost while it was made. */
   #behind = new Set<Dpid>();
+  /** Lost, and not yet read again. */
+  readonly #away = new Set<Dpid>();
 
   constructor(installer: Installer, maySend: () => boolean) {
     this.#installer = installer;
@@ -34,16 +36,18 @@ export class SwitchFlows implements WorldInstaller {
   }
 
   behind(nves: readonly Dpid[]): readonly Dpid[] {
-    return nves.filter((nve) => this.#behind.has(nve));
+    return nves.filter((nve) => this.#behind.has(nve) || this.#away.has(nve));
   }
 
   /** Reads what the switch has; where something is desired of it, it gets the difference. */
   async attach(sw: Switch): Promise<void> {
     await this.#installer.attach(sw);
     this.#behind.delete(sw.dpid);
+    this.#away.delete(sw.dpid);
   }
 
   detach(dpid: Dpid): void {
+    this.#away.add(dpid);
     this.#installer.detach(dpid);
   }
 

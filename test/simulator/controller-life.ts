@@ -70,7 +70,7 @@ export class ControllerLife {
     const known = options.store.table('vms').get('vm1')?.value as Place | undefined;
     this.#tde = new OneVmTde(known ?? VM1.home);
     this.hold = new Hold(HOLD, clock, (packet) => {
-      this.#packetOut(packet.nve, packet.inPort, PORT.table, packet.frame);
+      this.packetIns.letGo(packet);
     });
     this.flows = new SwitchFlows(new Installer({ clock }), () => this.#maySend());
     const installer: WorldInstaller = {

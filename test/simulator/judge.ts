@@ -119,7 +119,7 @@ function judgeFlow(sim: Judged, flow: Flow): void {
     // Whose agent died has forgotten what it was to delete: that ages out as well.
     if (has && firewall.id !== wanted && sim.scenario.faults.some((f) => f.kind === 'agent' && f.how === 'dies'))
       continue;
-    if (entry?.assured === false && sim.scenario.moves.length > 1) continue;
+    if (entry?.assured === false && sim.scenario.moves.length + sim.scenario.faults.length > 1) continue;
     if (has && firewall.id !== wanted) sim.violation(`left behind: flow ${flow.id} has state at ${firewall.id} too`);
     if (!has && firewall.id === wanted) sim.violation(`flow ${flow.id} has no state at ${firewall.id}`);
   }

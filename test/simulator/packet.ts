@@ -29,8 +29,10 @@ export interface Packet {
   wasHeld: boolean;
   /** It waited at a gate. */
   gated: boolean;
-  /** Why, and where, it waited last: order is promised per place. */
+  /** Why, and where, it waited: order is promised per place. */
   heldAs: string;
+  /** It has passed a switch without its controller, which forwards by what it had. */
+  astray: boolean;
   over: boolean;
 }
 

@@ -8,6 +8,7 @@ import { decodeCookie, encodeCookie } from '../../flows/cookies.ts';
 import type { Place } from '../../flows/world.ts';
 import { CABLES, NVES, VM1 } from './figure1.ts';
 import type { Cable } from './figure1.ts';
+import { TCP } from './firewall.ts';
 import type { Firewall } from './firewall.ts';
 import { exampleFrame, frameOf, idOf } from './packet.ts';
 import type { Packet } from './packet.ts';
@@ -36,6 +37,10 @@ export interface PlumbingPorts {
    * it came from. A few milliseconds' worth is lost (docs: hard case 1).
    */
   staleReturn(): boolean;
+  /** Answers were lost with a controller: a handshake may be under way at the lift (hard case 16), its answer on either side. */
+  handshakesMayBeLate(): boolean;
+  /** VM1's announcement of its return was lost with a switch: its other frames are taken for late ones (hard case 7). */
+  returnUnheard(): boolean;
   /** The switch is not connected, or does not follow yet what it missed: it forwards by what it had. */
   away(nve: Dpid): boolean;
   /** A packet given up with a reason that is no violation. */
@@ -146,7 +151,7 @@ export class Plumbing {
     const held = id === null ? undefined : this.inController.get(id);
     if (held === undefined) return;
     const { packet } = held;
-    if (this.attached?.nve === nve && !this.#ports.away(nve)) {
+    if (this.attached?.nve === nve && !this.#ports.away(nve) && !this.#ports.returnUnheard()) {
       this.#ports.violation(`not let in: ${nameOf(packet)} at nve${nve.slice(-1)}`);
     }
     this.lose(packet.id, 'punted where its machine had left');
@@ -161,6 +166,7 @@ export class Plumbing {
       return;
     }
     packet.visited |= bit;
+    packet.astray ||= this.#ports.away(nve);
     const verdict = by === 'cache' ? sw.forward(packet.kind, inPort, tagged) : sw.process(packet.kind, inPort, tagged);
     if (verdict.punt !== null) this.#punt(packet, nve, inPort, verdict.punt);
     else if (verdict.outputs.length === 1) {
@@ -168,7 +174,7 @@ export class Plumbing {
       if (out !== undefined) this.#leave(packet, nve, out.port, out.tagged);
     } else {
       const what = verdict.outputs.length === 0 ? 'dropped' : 'duplicated';
-      if (what === 'dropped' && this.#ports.away(nve)) this.#end(packet, 'dropped by a switch without its controller');
+      if (what === 'dropped' && packet.astray) this.#end(packet, 'led astray by a switch without its controller');
       else if (what === 'dropped' && this.#ports.staleReturn())
         this.#end(packet, 'dropped by a stale cache after a return');
       else this.#refuse(packet, what, nve, inPort);
@@ -190,7 +196,8 @@ export class Plumbing {
     else {
       packet.wasHeld = true;
       packet.gated ||= why === 'gate';
-      packet.heldAs = `${why} ${nve}`;
+      // What came through other places before may have been overtaken there.
+      packet.heldAs += ` ${why} ${nve}`;
       this.inController.set(packet.id, { packet, nve });
     }
     const event = { ...PACKET_IN, table, cookie, inPort: portNo(inPort), metadata, data };
@@ -218,6 +225,10 @@ export class Plumbing {
   #judged(packet: Packet, firewall: Firewall): boolean {
     const judgement = firewall.judge(packet);
     if (judgement === 'pass') return true;
+    if (packet.astray && judgement !== 'reborn') {
+      this.#end(packet, 'led astray by a switch without its controller');
+      return false;
+    }
     if (judgement === 'refused') {
       this.#ports.count('openers refused at the source');
       this.#ports.trace(() => `${nameOf(packet)} refused at ${firewall.id}`);
@@ -231,6 +242,10 @@ export class Plumbing {
       return false;
     }
     const entry = packet.flow === null ? undefined : firewall.entries.get(packet.flow);
+    if (this.#ports.handshakesMayBeLate() && entry?.state === TCP.SYN_SENT && packet.flag === 'ack') {
+      this.#end(packet, 'ended a handshake that was older than the drain waits for');
+      return false;
+    }
     this.#ports.violation(`${judgement}: ${nameOf(packet)} at ${firewall.id} (state ${entry?.state ?? 'none'})`);
     if (judgement === 'reborn') return true;
     this.#end(packet, 'invalid');
@@ -246,7 +261,7 @@ export class Plumbing {
       this.#ports.toMachine(packet);
       return;
     }
-    if (!this.#ports.excused(at)) {
+    if (!this.#ports.excused(at) && !packet.astray) {
       this.#ports.violation(`lost: ${nameOf(packet)} at the empty port of nve${at.nve.slice(-1)}`);
     }
     this.#end(packet, 'its target was away');

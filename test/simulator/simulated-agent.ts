@@ -224,7 +224,7 @@ export class AgentChannel implements Agent {
   #ask<T>(
     request: keyof Agent,
     argument: unknown,
-    onChunk: (chunk: RecordChunk) => void = () => undefined,
+    onChunk: (chunk: RecordChunk) => unknown = () => undefined,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#over) {

@@ -178,10 +178,12 @@ export class Simulation {
         trace: (what) => {
           this.trace(what);
         },
+        handshakesMayBeLate: () => scenario.faults.length > 0,
+        returnUnheard: () => scenario.moves.length > 1 && scenario.faults.some((f) => f.kind === 'switch'),
         away: (nve) => this.time.now() <= (this.#awayUntil.get(nve) ?? -1),
         excused: (at) => this.time.now() <= (this.#excusedUntil.get(at.nve) ?? -1),
         gateLingers: () => scenario.faults.some((f) => f.kind === 'agent' && f.how === 'dies' && f.which === 0),
-        gateExpected: () => scenario.moves.length === 1 && scenario.faults.length === 0,
+        gateExpected: () => scenario.faults.length === 0,
         staleReturn: () => {
           const { moves, staleMs, linkMs, jitterMs } = scenario;
           if (moves.length > 1 && this.plumbing.attached?.nve !== this.#confirmedNve) return true;

@@ -214,5 +214,6 @@ const BLANK = {
   wasHeld: false,
   gated: false,
   heldAs: '',
+  astray: false,
   over: false,
 } as const;

@@ -31,6 +31,7 @@ describe('packet-ins from a VAP that carries several VNs', () => {
     const hold = new Hold({ packets: 10, bytes: 10_000, ageMs: 1000, totalBytes: 10_000 }, clock, (p) => sent.push(p));
     const fabric = {
       changing: false,
+      isBehind: () => false,
       gateHold: (serial: number, kind: string) => {
         held.push(`${serial} ${kind}`);
         return null;
