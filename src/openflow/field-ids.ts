@@ -33,12 +33,16 @@ export function fieldIds(version: OxmVersion): Codec<readonly FieldId[]> {
     read: (r, f) => {
       const header = r.u32(f);
       const experimenter = isExperimenter(header) ? r.u32(f) : null;
-      const row = rowsOfType(header >>> 9).find((each) => each.experimenter === experimenter);
       const hasMask = (header & HAS_MASK) !== 0;
-      const id = { name: row?.name ?? `oxm:0x${header.toString(16)}`, ...(hasMask ? { hasMask } : {}) } as FieldId;
-      const told = row !== undefined && names.get(row.name) === row && headerOf(row, hasMask) === header;
-      if (told) return id;
-      return experimenter === null ? { ...id, header } : { ...id, header, experimenter };
+      const rows = rowsOfType(header >>> 9).filter((each) => each.experimenter === experimenter);
+      const told = rows.find((each) => names.get(each.name) === each && headerOf(each, hasMask) === header);
+      const name = (told ?? rows[0])?.name ?? `oxm:0x${header.toString(16)}`;
+      return {
+        name,
+        ...(hasMask ? { hasMask } : {}),
+        ...(told === undefined ? { header } : {}),
+        ...(told === undefined && experimenter !== null ? { experimenter } : {}),
+      };
     },
     write: (w, id, f) => {
       const row = names.get(id.name);

@@ -23,26 +23,55 @@ const PLACES: readonly Place[] = [
 ];
 const WHOLE_MESSAGE: Place = { segment: '', errorType: 1, badLength: 6, badType: null }; // OFPBRC_BAD_LEN
 
+/** 1.3 has errors for the properties of table features only: OFPTFFC_BAD_LEN, OFPTFFC_BAD_TYPE. */
+const PLACES_13: readonly Place[] = [
+  ...PLACES.filter(({ segment }) => segment !== 'properties'),
+  { segment: 'table_features', errorType: 13, badLength: 3, badType: 2 },
+];
+
 /** 1.0 (1.0.1 section 5.4.4) has no error types for matches, instructions and properties: their numbers mean others. */
 const PLACES_10 = PLACES.filter(({ segment }) => segment === 'actions');
 const V10 = 1;
+const V13 = 4;
 
 const OFPT_ERROR = 1;
 const OFPET_BAD_REQUEST = 1;
 const OFPBRC_BAD_VERSION = 0;
 const OFPBRC_BAD_TYPE = 1;
 
+/** What the specification calls a number without a meaning in these fields. */
+const BAD_VALUES: readonly (readonly [field: string, fault: string])[] = [
+  ['flow_mod.command', 'OFPFMFC_BAD_COMMAND'],
+  ['group_mod.command', 'OFPGMFC_BAD_COMMAND'],
+  ['group_mod.groupType', 'OFPGMFC_BAD_TYPE'],
+  ['meter_mod.command', 'OFPMMFC_BAD_COMMAND'],
+  ['role_request.role', 'OFPRRFC_BAD_ROLE'],
+  ['table_features.tables.command', 'OFPTFFC_BAD_COMMAND'],
+  ['flow_monitor.monitors.command', 'OFPMOFC_BAD_COMMAND'],
+  ['bundle_control.control', 'OFPBFC_BAD_TYPE'],
+  ['bundle_add.message.type', 'OFPBFC_MSG_UNSUP'],
+];
+const BUNDLED_LENGTH = /(^|\.)bundle_add\.message(\.length)?$/;
+
+function faultOf({ fault, code, field }: WireError): string | null {
+  if (fault !== null) return fault;
+  if (code === 'BAD_VALUE') return BAD_VALUES.find(([path]) => field.endsWith(path))?.[1] ?? null;
+  const isLength = code === 'BAD_LENGTH' || code === 'TRUNCATED';
+  return isLength && BUNDLED_LENGTH.test(field) ? 'OFPBFC_MSG_BAD_LEN' : null;
+}
+
 /** At least 64 bytes of the offending message go back (1.3.5 section 7.4.4). */
 const QUOTED_BYTES = 64;
 
 /** The error that a fault is, in the numbers of the version; null where the specification has none. */
 function numbersOf(fault: WireError, version: WireVersion): ErrorNumbers | null {
-  const named = fault.fault === null ? null : errorNumbers(fault.fault, version);
+  const name = faultOf(fault);
+  const named = name === null ? null : errorNumbers(name, version);
   if (named !== null) return named;
   const head = Buffer.alloc(0);
   if (fault.code === 'BAD_VERSION') return { errorType: OFPET_BAD_REQUEST, errorCode: OFPBRC_BAD_VERSION, head };
   const path = fault.field.split('.');
-  const places = version === V10 ? PLACES_10 : PLACES;
+  const places = version === V10 ? PLACES_10 : version === V13 ? PLACES_13 : PLACES;
   const place = places.toSorted((a, b) => path.lastIndexOf(b.segment) - path.lastIndexOf(a.segment))[0];
   const { errorType, badLength, badType } = place !== undefined && path.includes(place.segment) ? place : WHOLE_MESSAGE;
   if (fault.code === 'TRUNCATED' || fault.code === 'BAD_LENGTH') return { errorType, errorCode: badLength, head };
@@ -51,7 +80,8 @@ function numbersOf(fault: WireError, version: WireVersion): ErrorNumbers | null 
 
 /** What the protocol calls a fault (`OFPBAC_BAD_LEN`), or null. */
 export function faultName(fault: WireError, version: WireVersion): string | null {
-  if (fault.fault !== null) return fault.fault;
+  const name = faultOf(fault);
+  if (name !== null) return name;
   const numbers = numbersOf(fault, version);
   return numbers === null ? null : errorName(numbers.errorType, numbers.errorCode, { version });
 }

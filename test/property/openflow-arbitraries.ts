@@ -8,14 +8,12 @@ import { portNo } from '../../src/base/ids.ts';
 import type { WireVersion } from '../../src/openflow/wire-version.ts';
 import { action } from './openflow-action-arbitraries.ts';
 import { mac, match, raw } from './openflow-field-arbitraries.ts';
+import { modMessages } from './openflow-mod-arbitraries.ts';
+import { partMessages, stat } from './openflow-part-arbitraries.ts';
+import { list, tag as tagged, text, u16, u32, u64, u8, upTo } from './openflow-values.ts';
 
 type Arb<T> = fc.Arbitrary<T>;
 
-const u8 = fc.integer({ min: 0, max: 0xff });
-const u16 = fc.integer({ min: 0, max: 0xffff });
-const u32 = fc.integer({ min: 0, max: 0xffffffff });
-const u64 = fc.bigInt({ min: 0n, max: 0xffffffffffffffffn });
-const upTo = (length: number): Arb<Buffer> => fc.uint8Array({ maxLength: length }).map((bytes) => Buffer.from(bytes));
 const words8 = fc.integer({ min: 0, max: 5 }).chain((n) => raw(4 + 8 * n));
 
 export function instruction(version: WireVersion): Arb<Instruction> {
@@ -27,6 +25,14 @@ export function instruction(version: WireVersion): Arb<Instruction> {
     fc.record({ type: fc.constant('write_actions' as const), actions }),
     fc.constant<Instruction>({ type: 'clear_actions' }),
     ...(version < 6 ? [fc.record({ type: fc.constant('meter' as const), meterId: u32 })] : []),
+    ...(version < 6
+      ? []
+      : [fc.record({ type: fc.constant('stat_trigger' as const), flags: u32, thresholds: list(stat) })]),
+    fc.record({
+      type: fc.constant('experimenter' as const),
+      experimenter: u32,
+      body: words8.map((body) => body.subarray(4)),
+    }),
     fc.record({ type: fc.constant('unknown' as const), instructionType: fc.constantFrom(77, 0xfffe), body: words8 }),
   );
 }
@@ -52,9 +58,6 @@ export const flowMod = (version: WireVersion): Arb<FlowMod> =>
     instructions: instructions(version),
   });
 
-/** One character a byte, and no NUL. */
-const text = (max: number): Arb<string> =>
-  fc.array(fc.integer({ min: 1, max: 0xff }), { maxLength: max }).map((codes) => String.fromCharCode(...codes));
 const ethernet = fc.record({
   type: fc.constant('ethernet' as const),
   curr: u32,
@@ -114,7 +117,7 @@ function multipart(version: WireVersion): Arb<Message>[] {
   const flows = fc.array(version === 6 ? described : flow, { maxLength: 3 });
   const strange = {
     part: fc.constant('unknown' as const),
-    partType: fc.integer({ min: 100, max: 0xffff }),
+    partType: fc.integer({ min: 100, max: 0xfffe }),
     body: upTo(30),
   };
   return [
@@ -221,8 +224,6 @@ function packets(version: WireVersion): Arb<Message>[] {
   ];
 }
 
-const tagged = <const T extends string>(type: T): { type: Arb<T> } => ({ type: fc.constant(type) });
-
 const roleMessage =
   (version: WireVersion) =>
   <const T extends 'role_request' | 'role_reply'>(type: T): Arb<Extract<Message, { type: T }>> => {
@@ -275,10 +276,6 @@ function session(version: WireVersion): Arb<Message>[] {
 }
 
 function modifications(version: WireVersion): Arb<Message>[] {
-  const band = fc.oneof(
-    fc.record({ ...tagged('drop'), rate: u32, burstSize: u32 }),
-    fc.record({ ...tagged('dscp_remark'), rate: u32, burstSize: u32, precLevel: u8 }),
-  );
   const controls = fc.constantFrom(
     'open_request' as const,
     'open_reply' as const,
@@ -291,13 +288,6 @@ function modifications(version: WireVersion): Arb<Message>[] {
   );
   return [
     flowMod(version),
-    fc.record({
-      ...tagged('meter_mod'),
-      command: fc.constantFrom('add' as const, 'modify' as const, 'delete' as const),
-      flags: u16,
-      meterId: u32,
-      bands: fc.array(band, { maxLength: 3 }),
-    }),
     fc.record({
       ...tagged('port_status'),
       reason: fc.constantFrom('add' as const, 'delete' as const, 'modify' as const),
@@ -316,6 +306,12 @@ function modifications(version: WireVersion): Arb<Message>[] {
 
 /** Any message of this version, as decoding would give it. */
 export const message = (version: WireVersion): Arb<Message> =>
-  fc.oneof(...session(version), ...packets(version), ...modifications(version), ...multipart(version));
+  fc.oneof(
+    ...session(version),
+    ...packets(version),
+    ...modifications(version),
+    ...multipart(version),
+    ...(version === 1 ? [] : [...modMessages(version), ...partMessages(version)]),
+  );
 
 export { u32 as xid };

@@ -2,7 +2,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { WireError } from '../../src/base/errors.ts';
-import { decodeHello, decodeMessage, encodeMessage } from '../../src/openflow/message.ts';
+import { frameFromJson, frameToJson } from '../../src/openflow/json.ts';
+import type { Json } from '../../src/openflow/json.ts';
+import { decodeHello, decodeMessage, encodeFrame, encodeMessage } from '../../src/openflow/message.ts';
 import { formatMessage } from '../../src/openflow/text/print-message.ts';
 import { FrameSplitter } from '../../src/openflow/frame-splitter.ts';
 import { foldMeter, unfoldMeter } from '../../src/openflow/meter-as-action.ts';
@@ -19,6 +21,18 @@ function decodeOrRefuse(bytes: Buffer): boolean {
   } catch (error) {
     if (error instanceof WireError) return false;
     throw error;
+  }
+}
+
+/** What can be read is written again byte by byte; what cannot raises WireError. */
+function exactOrRefused(bytes: Buffer): void {
+  try {
+    const frame = decodeMessage(bytes);
+    expect(encodeFrame(frame).toString('hex')).to.equal(bytes.toString('hex'));
+    const json = JSON.parse(JSON.stringify(frameToJson(frame))) as Json;
+    expect(encodeFrame(frameFromJson(json)).toString('hex')).to.equal(bytes.toString('hex'));
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
   }
 }
 
@@ -39,7 +53,7 @@ for (const version of WIRE_VERSIONS) {
     it('prints any message in one line', () => {
       fc.assert(
         fc.property(message(version), (sent) => {
-          expect(formatMessage(sent)).to.match(/^[a-z_]+/);
+          expect(formatMessage(sent)).not.to.include('\n');
         }),
         RUNS,
       );
@@ -83,16 +97,13 @@ for (const version of WIRE_VERSIONS) {
       );
     });
 
-    it('encodes again to the same bytes whatever of noise it can read, padding apart', () => {
+    it('encodes to the very same bytes whatever of noise it can read, also by way of JSON', () => {
+      const hits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 });
       fc.assert(
-        fc.property(message(version), fc.nat(), fc.nat(255), (sent, at, byte) => {
+        fc.property(message(version), hits, (sent, noise) => {
           const bytes = encodeMessage(version, 1, sent);
-          if (bytes.length === 8) return;
-          bytes[8 + (at % (bytes.length - 8))] = byte;
-          if (!decodeOrRefuse(bytes)) return;
-          const once = encodeMessage(version, 1, decodeMessage(bytes).message);
-          const twice = encodeMessage(version, 1, decodeMessage(once).message);
-          expect(twice.equals(once)).to.equal(true);
+          for (const [at, byte] of noise) if (bytes.length > 8) bytes[8 + (at % (bytes.length - 8))] = byte;
+          exactOrRefused(bytes);
         }),
         RUNS,
       );
