@@ -13,15 +13,18 @@ import type { WorldInstaller } from './fabric.ts';
 export class SwitchFlows implements WorldInstaller {
   readonly #installer: Installer;
   readonly #maySend: () => boolean;
+  readonly #compile: typeof compile;
   #open = false;
   /** NVEs that did not get the last change: gone, or lost while it was made. */
   #behind = new Set<Dpid>();
   /** Lost, and not yet read again. */
   readonly #away = new Set<Dpid>();
 
-  constructor(installer: Installer, maySend: () => boolean) {
+  /** `compiler`: for who has compiled the same world before. */
+  constructor(installer: Installer, maySend: () => boolean, compiler: typeof compile = compile) {
     this.#installer = installer;
     this.#maySend = maySend;
+    this.#compile = compiler;
   }
 
   get open(): boolean {
@@ -31,7 +34,7 @@ export class SwitchFlows implements WorldInstaller {
   async install(world: () => World): Promise<void> {
     this.#open ||= this.#maySend();
     if (!this.#open) return;
-    const { absent, lost } = await this.#installer.apply(compile(world()));
+    const { absent, lost } = await this.#installer.apply(this.#compile(world()));
     this.#behind = new Set([...absent, ...lost]);
   }
 

@@ -17,13 +17,13 @@ import type { Notification } from '../../topology/notification.ts';
 import { Installer } from '../../flows/installer.ts';
 import { PORT } from '../../flows/tables.ts';
 import type { Place, KnownWorld, World } from '../../flows/world.ts';
-import { NVE_VIEWS, PEERS, ROUTES, VLAN, VM1, VNID, routeOf, transfersOf, viewOf } from './figure1.ts';
+import { NVE_VIEWS, PEER_VIEWS, ROUTES, VM1, VNID, VNS, routeOf, transfersOf, viewOf } from './figure1.ts';
 import type { SwitchChannel } from './simulated-switch.ts';
 import { OneVmTde } from './one-vm-tde.ts';
 import { CACHE_MS } from './scenario.ts';
 import { LifeClock } from './virtual-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import { interned } from './world-intern.ts';
+import { compileOnce } from './world-intern.ts';
 
 export interface LifeOptions {
   readonly time: VirtualClock;
@@ -42,8 +42,6 @@ export interface LifeOptions {
 
 const TICK_MS = 1000;
 const HOLD = { packets: 4000, bytes: 4_000_000, totalBytes: 64_000_000, ageMs: 5000 };
-const PEER_VIEWS = PEERS.map((m) => viewOf(m, m.home, m.home));
-const VNS = [{ vnid: VNID, name: 'red', vlan: VLAN }];
 
 export class ControllerLife {
   readonly clock: LifeClock;
@@ -72,12 +70,12 @@ export class ControllerLife {
     this.hold = new Hold(HOLD, clock, (packet) => {
       this.packetIns.letGo(packet);
     });
-    this.flows = new SwitchFlows(new Installer({ clock }), () => this.#maySend());
+    this.flows = new SwitchFlows(new Installer({ clock }), () => this.#maySend(), compileOnce);
     const installer: WorldInstaller = {
       install: (world) =>
         this.flows.install(() => {
           this.world = world();
-          return interned(this.world);
+          return this.world;
         }),
       behind: (nves) => this.flows.behind(nves),
       pinRules: (id, nves) => this.flows.pinRules(id, nves),

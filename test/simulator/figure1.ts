@@ -5,7 +5,7 @@ import { dpid, ipAddress, mac, portNo, stateHostId, vnid } from '../../src/base/
 import type { Dpid, Mac, StateHostId } from '../../src/base/ids.ts';
 import { join, reverse } from '../../src/base/route.ts';
 import type { Route } from '../../src/base/route.ts';
-import type { NveView, Place, PortView, VmView } from '../../flows/world.ts';
+import type { NveView, Place, PortView, VmView, VnView, World } from '../../flows/world.ts';
 import type { Transfer } from '../../topology/notification.ts';
 
 export const VNID = vnid(0x10065);
@@ -93,7 +93,7 @@ export const PLACES: readonly Place[] = [
 const views = new Map<string, VmView>();
 /** VM1 at a place, or gone from one. */
 export function viewOf(vm: Machine, at: Place | null, lastAt: Place | null): VmView {
-  const key = `${vm.index} ${JSON.stringify([at, lastAt])}`;
+  const key = `${vm.index} ${at?.nve ?? ''} ${at?.port ?? ''} ${lastAt?.nve ?? ''} ${lastAt?.port ?? ''}`;
   let view = views.get(key);
   if (view === undefined) {
     view = { serial: vm.index + 1, vnid: VNID, mac: vm.mac, addresses: [ipAddress(vm.ip)], at, lastAt };
@@ -101,6 +101,19 @@ export function viewOf(vm: Machine, at: Place | null, lastAt: Place | null): VmV
   }
   return view;
 }
+
+export const VNS: readonly VnView[] = [{ vnid: VNID, name: 'red', vlan: VLAN }];
+export const PEER_VIEWS: readonly VmView[] = PEERS.map((m) => viewOf(m, m.home, m.home));
+/** Everybody at home, and nothing under way. */
+export const QUIET_WORLD: World = {
+  nves: NVE_VIEWS,
+  vns: VNS,
+  vms: [viewOf(VM1, VM1.home, VM1.home), ...PEER_VIEWS],
+  routes: ROUTES,
+  pins: [],
+  gates: [],
+  trails: [],
+};
 
 /** What the TDE would say is to be moved: the peers behind another State Host than before. */
 export function transfersOf(oldNve: Dpid, newNve: Dpid): Transfer[] {

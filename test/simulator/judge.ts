@@ -3,7 +3,7 @@
 
 import type { Dpid } from '../../src/base/ids.ts';
 import type { Store } from '../../src/store/store.ts';
-import { compile } from '../../flows/compile.ts';
+import type { Rule } from '../../flows/rule.ts';
 import { NVES, stateHostBetween } from './figure1.ts';
 import { isLive } from './flow.ts';
 import type { Flow } from './flow.ts';
@@ -15,7 +15,7 @@ import type { Scenario } from './scenario.ts';
 import type { SimulatedSwitch } from './simulated-switch.ts';
 import { TableState } from './table-state.ts';
 import type { Tenants } from './tenants.ts';
-import { interned } from './world-intern.ts';
+import { compileOnce } from './world-intern.ts';
 
 /** A run that has come to rest. */
 export interface Judged {
@@ -77,15 +77,24 @@ function judgeControl(sim: Judged): void {
   }
 }
 
+const wantedTables = new WeakMap<readonly Rule[], TableState>();
+
+function tablesOf(nve: Dpid, rules: readonly Rule[]): TableState {
+  let tables = wantedTables.get(rules);
+  if (tables === undefined) {
+    tables = TableState.of(nve, rules);
+    wantedTables.set(rules, tables);
+  }
+  return tables;
+}
+
 /** The switches hold what the bare world asks for, rule by rule. */
 function judgeSwitches(sim: Judged): void {
   const world = sim.life?.world;
   if (world == null) return;
-  const bare = compile(interned({ ...world, pins: [], gates: [], trails: [] }));
+  const bare = compileOnce({ ...world, pins: [], gates: [], trails: [] });
   for (const nve of NVES) {
-    const wanted = TableState.empty(nve).with(
-      (bare.get(nve) ?? []).map((r) => ({ ...r, type: 'flow_mod', command: 'add' })),
-    );
+    const wanted = tablesOf(nve, bare.get(nve) ?? []);
     const here = sim.switches.get(nve)?.tables;
     const extra = [...(here?.entries.keys() ?? [])].filter((key) => !wanted.entries.has(key));
     const missing = [...wanted.entries.keys()].filter((key) => here?.entries.has(key) !== true);

@@ -57,7 +57,8 @@ interface Wire {
 export class Plumbing {
   readonly #ports: PlumbingPorts;
   readonly #switches: ReadonlyMap<Dpid, SimulatedSwitch>;
-  readonly #wires = new Map<string, Wire>();
+  /** By `placeOf`. */
+  readonly #wires: (Wire | undefined)[] = [];
   /** Packets the controller has, by number, and the NVE they came from. */
   readonly inController = new Map<number, { readonly packet: Packet; readonly nve: Dpid }>();
   /** Where VM1 is attached. */
@@ -81,10 +82,10 @@ export class Plumbing {
       const delay = ports.linkMs(cable);
       const half = (): number => delay() / 2;
       const lines = { first: new DelayLine(clock, half, 'quiet'), second: new DelayLine(clock, half, 'quiet') };
-      this.#wires.set(`${cable.from}/${cable.fromPort}`, { cable, firewall, ...lines });
+      this.#wires[placeOf(cable.from, cable.fromPort)] = { cable, firewall, ...lines };
     }
     this.#onMarker = (nve, port, frame) => {
-      const wire = this.#wires.get(`${nve}/${port}`);
+      const wire = this.#wires[placeOf(nve, port)];
       if (wire === undefined) return;
       wire.first.send(() => {
         if (wire.firewall !== null) onProbeAtFirewall(wire.firewall, frame);
@@ -159,7 +160,7 @@ export class Plumbing {
 
   #arrive(packet: Packet, nve: Dpid, inPort: number, tagged: boolean, by: 'cache' | 'tables'): void {
     const sw = this.#switches.get(nve) as SimulatedSwitch;
-    const bit = 1 << (NVES.indexOf(nve) * 5 + inPort);
+    const bit = 1 << placeOf(nve, inPort);
     if ((packet.visited & bit) !== 0) {
       this.#ports.violation(`loop: ${nameOf(packet)} came twice to nve${nve.slice(-1)} port ${inPort}`);
       this.#end(packet, 'looped');
@@ -207,7 +208,7 @@ export class Plumbing {
   }
 
   #leave(packet: Packet, nve: Dpid, port: number, tagged: boolean): void {
-    const wire = this.#wires.get(`${nve}/${port}`);
+    const wire = this.#wires[placeOf(nve, port)];
     if (wire === undefined) {
       this.#deliver(packet, { nve, port: portNo(port) });
       return;
@@ -287,6 +288,10 @@ export class Plumbing {
 
 const PACKET_IN = { type: 'packet_in', reason: 1, table: 0 } as const;
 const PROBE_COOKIE = encodeCookie('probe');
+
+const INDEX = new Map(NVES.map((nve, i) => [nve, i]));
+/** A number for a port of an NVE, below 32. */
+const placeOf = (nve: Dpid, port: number): number => (INDEX.get(nve) ?? 0) * 5 + port;
 
 export function nameOf(packet: Packet): string {
   const { id, flow, flag, source, target, seq, ack } = packet;

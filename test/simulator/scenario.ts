@@ -27,6 +27,8 @@ export type Fault =
   | { readonly kind: 'switch'; readonly which: 0 | 1 | 2; readonly atMs: number; readonly forMs: number };
 
 export interface Scenario {
+  /** Switches are empty at first; else they hold what they need when VM1 is at home. */
+  readonly blank: boolean;
   readonly linkMs: number;
   readonly jitterMs: number;
   readonly controlMs: number;
@@ -67,8 +69,9 @@ export function drawScenario(random: Random, bounds: ScenarioBounds): Scenario {
   const faults = bounds.faults === 'none' ? [] : [drawFault(random, first, bounds.faults)];
   const faultsOver = Math.max(0, ...faults.map((f) => f.atMs + f.forMs));
   const endMs = Math.max(lastMove + busyMs, faultsOver) + 300;
-  const flows = Array.from({ length: 4 + random.int(4) }, () => drawFlow(random, moves, busyMs, endMs));
+  const flows = Array.from({ length: 3 + random.int(4) }, () => drawFlow(random, moves, busyMs, endMs));
   return {
+    blank: random.chance(0.1),
     linkMs,
     jitterMs: linkMs * random.between(0, 0.5),
     controlMs: random.pick([0.2, 1, 5, 20]) * random.between(0.5, 1),
@@ -104,7 +107,7 @@ function drawFlow(random: Random, moves: readonly MovePlan[], busyMs: number, en
   const around = (): number =>
     random.chance(0.8) ? move.atMs + random.between(-20, busyMs) : random.between(0, endMs);
   const openMs = random.chance(0.5) ? random.between(0, 10) : around();
-  const count = 4 + random.int(14);
+  const count = 3 + random.int(9);
   const sends = Array.from({ length: count }, (): [number, 0 | 1] => [around(), random.chance(0.5) ? 0 : 1]);
   const proto = random.chance(0.7) ? 'tcp' : 'udp';
   const closes = proto === 'tcp' && random.chance(0.35);

@@ -8,8 +8,8 @@ import { FakeSwitchError } from '../fakes/fake-switch-table.ts';
 import { PLACES, VAP } from './figure1.ts';
 import { pairOf } from './packet.ts';
 import type { Random } from './random.ts';
-import { TableState, keyOf } from './table-state.ts';
-import type { Verdict } from './table-state.ts';
+import { keyOf } from './table-state.ts';
+import type { TableState, Verdict } from './table-state.ts';
 import { DelayLine } from './virtual-clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -17,17 +17,6 @@ interface Generation {
   readonly tables: TableState;
   readonly at: number;
   readonly salt: number;
-}
-
-/** Tables are interned per switch over all runs. */
-const blanks = new Map<Dpid, TableState>();
-function blank(dpid: Dpid): TableState {
-  let state = blanks.get(dpid);
-  if (state === undefined) {
-    state = TableState.empty(dpid);
-    blanks.set(dpid, state);
-  }
-  return state;
 }
 
 export class SimulatedSwitch {
@@ -47,18 +36,18 @@ export class SimulatedSwitch {
   readonly #loses: (mod: FlowMod) => boolean;
 
   constructor(
-    dpid: Dpid,
+    tables: TableState,
     clock: VirtualClock,
     random: Random,
     staleMs: number,
     loses: (mod: FlowMod) => boolean = () => false,
   ) {
     this.#loses = loses;
-    this.dpid = dpid;
+    this.dpid = tables.dpid;
     this.#clock = clock;
     this.#random = random;
     this.#staleMs = staleMs;
-    this.#generations = [{ tables: blank(dpid), at: -Infinity, salt: 0 }];
+    this.#generations = [{ tables, at: -Infinity, salt: 0 }];
   }
 
   get tables(): TableState {

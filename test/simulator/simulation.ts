@@ -11,7 +11,7 @@ import { AgentSet } from './agent-set.ts';
 import { ControllerLife } from './controller-life.ts';
 import type { Defect } from './defects.ts';
 import { disturbancesOf } from './defects.ts';
-import { FW1, FW2, NVES } from './figure1.ts';
+import { FW1, FW2, NVES, QUIET_WORLD } from './figure1.ts';
 import { Firewall } from './firewall.ts';
 import { judge } from './judge.ts';
 import { idOf } from './packet.ts';
@@ -21,8 +21,10 @@ import { openPlainStore } from './plain-store.ts';
 import { drawScenario } from './scenario.ts';
 import type { Fault, MovePlan, Scenario, ScenarioBounds } from './scenario.ts';
 import { SimulatedSwitch, SwitchChannel } from './simulated-switch.ts';
+import { TableState } from './table-state.ts';
 import { Tenants } from './tenants.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import { compileOnce } from './world-intern.ts';
 
 export interface SimulationOptions {
   readonly faults?: ScenarioBounds['faults'];
@@ -78,7 +80,10 @@ export class Simulation {
     const { agents, loses } = disturbancesOf(options.defect ?? null);
     for (const nve of NVES) {
       const lost = loses === undefined ? undefined : (mod: FlowMod): boolean => loses(nve, mod);
-      this.switches.set(nve, new SimulatedSwitch(nve, time, random, s.staleMs, lost));
+      this.switches.set(
+        nve,
+        new SimulatedSwitch(s.blank ? TableState.empty(nve) : tablesAtHome(nve), time, random, s.staleMs, lost),
+      );
     }
     const [first] = s.moves;
     if (first?.portStatus === true) this.switches.get(first.to.nve)?.portsUp.delete(first.to.port);
@@ -328,6 +333,16 @@ export class Simulation {
       });
     }
   }
+}
+
+const atHome = new Map<Dpid, TableState>();
+
+/** What a switch holds when all has been quiet for long: most runs begin so. */
+function tablesAtHome(nve: Dpid): TableState {
+  if (atHome.size === 0) {
+    for (const [at, rules] of compileOnce(QUIET_WORLD)) atHome.set(at, TableState.of(at, rules));
+  }
+  return atHome.get(nve) ?? TableState.empty(nve);
 }
 
 /** All promises that can settle have settled. */

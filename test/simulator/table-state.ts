@@ -3,6 +3,7 @@
 
 import type { Dpid } from '../../src/base/ids.ts';
 import type { FlowMod, FlowStats, Instruction, Match } from '../../src/openflow/model.ts';
+import type { Rule } from '../../flows/rule.ts';
 import { FakeSwitch } from '../fakes/fake-switch.ts';
 import { PORTS } from './figure1.ts';
 import { exampleFrame, isTagged } from './packet.ts';
@@ -83,6 +84,8 @@ function hashOf(mod: FlowMod): Hash {
   return hash;
 }
 
+const blanks = new Map<Dpid, TableState>();
+
 export class TableState {
   readonly dpid: Dpid;
   readonly entries: ReadonlyMap<string, Entry>;
@@ -91,6 +94,7 @@ export class TableState {
   readonly #family: Map<string, TableState>;
   readonly #verdicts = new Map<number, Verdict>();
   #pipeline: FakeSwitch | null = null;
+  #dump: readonly FlowStats[] | null = null;
 
   private constructor(
     dpid: Dpid,
@@ -104,8 +108,19 @@ export class TableState {
     this.#family = family;
   }
 
+  /** The same over all runs, and all that comes of it. */
   static empty(dpid: Dpid): TableState {
-    return new TableState(dpid, new Map(), [0, 0], new Map());
+    let state = blanks.get(dpid);
+    if (state === undefined) {
+      state = new TableState(dpid, new Map(), [0, 0], new Map());
+      blanks.set(dpid, state);
+    }
+    return state;
+  }
+
+  /** These rules and no others. */
+  static of(dpid: Dpid, rules: readonly Rule[]): TableState {
+    return TableState.empty(dpid).with(rules.map((r): FlowMod => ({ ...r, type: 'flow_mod', command: 'add' })));
   }
 
   /** The tables after these mods. */
@@ -150,8 +165,8 @@ export class TableState {
   }
 
   /** As an OFPMP_FLOW reply says it. */
-  dump(): FlowStats[] {
-    return [...this.entries.values()].map(({ mod }) => ({
+  dump(): readonly FlowStats[] {
+    this.#dump ??= [...this.entries.values()].map(({ mod }) => ({
       table: mod.table,
       priority: mod.priority,
       cookie: mod.cookie,
@@ -163,6 +178,7 @@ export class TableState {
       match: mod.match,
       instructions: mod.instructions,
     }));
+    return this.#dump;
   }
 
   #judge(frame: Buffer, inPort: number): Verdict {

@@ -1,22 +1,47 @@
-// Worlds of equal content as one object over all runs, so that what was compiled for one run serves the others.
+// Worlds of equal content as one object over all runs, and what was compiled of one serves all: rules are then the same objects
+// in every run.
 
-import type { World } from '../../flows/world.ts';
+import type { Dpid } from '../../src/base/ids.ts';
+import { compile } from '../../flows/compile.ts';
+import type { Rule } from '../../flows/rule.ts';
+import type { Gate, Pin, Trail, VmView, World } from '../../flows/world.ts';
 
-const parts = new Map<string, unknown>();
-
-function one<T>(kind: string, value: T): T {
-  const key = `${kind} ${JSON.stringify(value)}`;
-  const known = parts.get(key) as T | undefined;
-  if (known !== undefined) return known;
-  parts.set(key, value);
-  return value;
+type Part = Pin | Gate | Trail | VmView;
+interface Known {
+  readonly value: Part;
+  readonly id: number;
 }
 
-export function interned(world: World): World {
-  return {
-    ...world,
-    pins: world.pins.map((p) => one('pin', p)),
-    gates: world.gates.map((g) => one('gate', g)),
-    trails: world.trails.map((t) => one('trail', t)),
-  };
+const byContent = new Map<string, Known>();
+const byObject = new WeakMap<Part, Known>();
+
+function known(part: Part): Known {
+  let found = byObject.get(part);
+  if (found !== undefined) return found;
+  const content = JSON.stringify(part);
+  found = byContent.get(content);
+  if (found === undefined) {
+    found = { value: part, id: byContent.size };
+    byContent.set(content, found);
+  }
+  byObject.set(part, found);
+  return found;
+}
+
+const kept = <T extends Part>(parts: readonly T[]): T[] => parts.map((p) => known(p).value as T);
+const idsOf = (parts: readonly Part[]): string => parts.map((p) => known(p).id).join();
+
+type Compiled = ReadonlyMap<Dpid, readonly Rule[]>;
+const compiled = new Map<string, Compiled>();
+
+/** The NVEs, VNs and routes of a simulation are always the same. */
+export function compileOnce(world: World): Compiled {
+  const name = [world.vms, world.pins, world.gates, world.trails].map(idsOf).join(';');
+  let rules = compiled.get(name);
+  if (rules === undefined) {
+    const { pins, gates, trails } = world;
+    rules = compile({ ...world, pins: kept(pins), gates: kept(gates), trails: kept(trails) });
+    compiled.set(name, rules);
+  }
+  return rules;
 }
