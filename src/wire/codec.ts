@@ -81,7 +81,8 @@ export const macAddress: Codec<Mac> = {
 /** Exactly `count` bytes, copied. */
 export const bytes = (count: number): Codec<Buffer> => ({
   read: (r, f) => Buffer.from(r.raw(count, f)),
-  write: (w, v) => {
+  write: (w, v, f) => {
+    if (v.length !== count) throw new WireError('BAD_LENGTH', f, w.length, `${v.length} bytes, not ${count}`);
     w.raw(v);
   },
 });

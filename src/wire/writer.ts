@@ -64,6 +64,8 @@ export class Writer {
   }
 
   raw(bytes: Uint8Array): void {
+    // A text, as JSON from outside may have it, would become zeros.
+    if (!(bytes instanceof Uint8Array)) throw new WireError('BAD_VALUE', 'raw', this.#length, 'not bytes');
     const at = this.reserve(bytes.length);
     this.#bytes.set(bytes, at);
   }
