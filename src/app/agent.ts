@@ -5,7 +5,6 @@ import type { Log } from '../base/log.ts';
 import { VERSION } from '../base/version.ts';
 import { watchTlsMaterial } from '../protocol/tls-material.ts';
 import { createNetfilterStateHost } from '../soa/netfilter-state-host.ts';
-import { rehearse } from '../soa/rehearsal.ts';
 import { runSession } from '../soa/session.ts';
 import type { AgentConfig } from './agent-config.ts';
 
@@ -22,7 +21,6 @@ export async function runAgent(
   const { clock, signal } = deps;
   const log = deps.log.with({ agent: config.identity });
   const lost = new AbortController();
-  rehearse();
   const tls = await watchTlsMaterial(config.tls, { clock, log, onChange: () => undefined });
   try {
     const host = await createNetfilterStateHost(config, { clock, log, onFailure: (error) => lost.abort(error) });

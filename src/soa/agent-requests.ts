@@ -32,7 +32,7 @@ export class AgentRequests {
   #paused = false;
   #over = false;
 
-  constructor(host: StateHost, registration: StateHostRegistration, io: AgentRequestsIo) {
+  constructor(host: StateHost, registration: Pick<StateHostRegistration, 'zones'>, io: AgentRequestsIo) {
     this.#host = host;
     this.#io = io;
     this.#vnids = new Set(registration.zones.map((z) => z.vnid));

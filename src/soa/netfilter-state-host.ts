@@ -15,6 +15,7 @@ import { MarkerLog } from './marker-log.ts';
 import { natPools } from './nat-pools.ts';
 import { NetfilterTable } from './netfilter-table.ts';
 import { NftGate } from './nft-gate.ts';
+import { rehearse } from './rehearsal.ts';
 import { RulesetDigest } from './ruleset-digest.ts';
 import type { StateHost } from './state-host.ts';
 import { StateHostCore } from './state-host-core.ts';
@@ -69,7 +70,8 @@ export async function createNetfilterStateHost(
     deps,
   );
   try {
-    await kernel.gate.prepare();
+    await kernel.gate.prepare(); // first: an earlier agent may have left a gate closed
+    await rehearse({ ...kernel, zones: config.zones.map((z) => z.zone), ...deps });
     await core.start();
   } catch (error) {
     await kernel.sockets.close();
