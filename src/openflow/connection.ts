@@ -3,19 +3,19 @@
 
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
-import { WireError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { UnaskedMessage } from './channel-events.ts';
 import type { ConnectionFigures } from './channel-stats.ts';
 import { EchoWatch } from './echo-watch.ts';
+import { FrameReader } from './frame-reader.ts';
 import { beginHandshake, stepHandshake } from './handshake.ts';
 import type { HandshakeEffect, HandshakeInput, HandshakeState, HelloFailed, Session } from './handshake.ts';
 import { helloFailed } from './hello-failed.ts';
 import { Intake } from './intake.ts';
 import { DISCOVERY_ETHER_TYPES } from './lanes.ts';
 import type { LivenessLimits } from './liveness.ts';
-import { answerToMalformed, answerToUnknownType } from './malformed.ts';
-import { decodeHello, decodeMessage } from './message.ts';
+import { answerToUnknownType } from './malformed.ts';
+import { decodeHello } from './message.ts';
 import type { Frame, Message } from './message.ts';
 import type { SwitchEvent } from './model.ts';
 import { OpenFlowError } from './openflow-error.ts';
@@ -61,13 +61,13 @@ export class Connection {
   readonly #handlers: ConnectionHandlers;
   readonly #outbox: Outbox;
   readonly #intake: Intake;
+  readonly #reader: FrameReader;
   readonly #echo: EchoWatch;
   readonly #closing = new AbortController();
   #handshake: HandshakeState;
   /** Where messages go: our own channel, or the one that an auxiliary connection belongs to. */
   #channel: SwitchChannel | null = null;
   #auxiliary = false;
-  #malformed = 0;
   /** While the handshake is not over. */
   readonly #stranger = new Stranger();
   #cancelTimer: () => void;
@@ -84,6 +84,15 @@ export class Connection {
       },
       dead: (silentMs) => {
         this.close(new OpenFlowError('TIMEOUT', `nothing heard for ${Math.round(silentMs)} ms, not even echo`));
+      },
+    });
+    this.#reader = new FrameReader({
+      log: options.log.with({ remote }),
+      answer: (xid, message) => {
+        this.#send(xid, message);
+      },
+      onMalformed: (count) => {
+        this.#onMalformed(count);
       },
     });
     this.#cancelTimer = options.clock.after(options.handshakeTimeoutMs, () => {
@@ -146,7 +155,7 @@ export class Connection {
         return;
       }
     }
-    const frame = this.#decode(bytes);
+    const frame = this.#reader.read(bytes, this.#version);
     if (frame === null) return;
     const { message, xid } = frame;
     if (message.type === 'echo_reply' && this.#echo.answered(xid)) return;
@@ -168,33 +177,10 @@ export class Connection {
     return verdict === 'take';
   }
 
-  /** The message, or null: counted, answered where the specification has a code, and the connection goes on. */
-  #decode(bytes: Buffer): Frame | null {
-    try {
-      const frame = decodeMessage(bytes);
-      const agreed = this.#version;
-      if (agreed !== null && frame.version !== agreed)
-        throw new WireError('BAD_VERSION', 'version', 0, `not ${agreed}`);
-      return frame;
-    } catch (fault) {
-      if (!(fault instanceof WireError)) throw fault;
-      this.#onMalformed(bytes, fault);
-      return null;
-    }
-  }
-
-  #onMalformed(bytes: Buffer, fault: WireError): void {
-    this.#malformed += 1;
+  #onMalformed(count: number): void {
     this.#channel?.countMalformed();
-    // One line for each doubling: a peer must not fill the disk.
-    if ((this.#malformed & (this.#malformed - 1)) === 0) {
-      const context = { remote: this.remote, dpid: this.#channel?.dpid, count: this.#malformed };
-      this.#options.log.warn('malformed OpenFlow message', { ...context, error: fault });
-    }
-    const answer = answerToMalformed(bytes, fault);
-    if (answer !== null) this.#send(bytes.readUInt32BE(4), answer);
     if (this.#channel === null && this.#stranger.countMalformed()) {
-      this.close(new OpenFlowError('INCOMPATIBLE', `${this.#malformed} malformed messages instead of a handshake`));
+      this.close(new OpenFlowError('INCOMPATIBLE', `${count} malformed messages instead of a handshake`));
     }
   }
 

@@ -77,6 +77,36 @@ describe('OpenFlow handshake on a connection', () => {
   });
 });
 
+describe('OpenFlow peer that nobody knows yet', () => {
+  const LONG = Buffer.alloc(60_000);
+
+  it('loses packet-ins beyond a bound, counted, and is served all the same', async () => {
+    const peer = new Peer();
+    await peer.hello(4);
+    await peer.features(4);
+    for (let i = 0; i < 10; i += 1) await peer.say(4, packetIn(LONG));
+    await peer.ports(4, [port(1)]);
+    expect(peer.events).to.have.length(4);
+    expect(peer.channel.stats().droppedEarly).to.equal(6);
+  });
+
+  it('is closed when it goes on saying what is no part of a handshake', async () => {
+    const peer = new Peer();
+    await peer.hello(4);
+    for (let i = 0; i < 150; i += 1)
+      await peer.say(4, { type: 'experimenter', experimenter: 1, expType: 1, data: LONG });
+    expect(peer.closings[0]?.reason.code).to.equal('INCOMPATIBLE');
+  });
+
+  it('is closed when it is wrong again and again', async () => {
+    const peer = new Peer();
+    await peer.hello(4);
+    for (let i = 0; i < 17; i += 1) peer.write(Buffer.from('0406000c000000020badbeef', 'hex'));
+    await settle();
+    expect(peer.closings[0]?.reason.code).to.equal('INCOMPATIBLE');
+  });
+});
+
 describe('OpenFlow channel', () => {
   it('answers echo requests with their data', async () => {
     const peer = new Peer();

@@ -213,17 +213,17 @@ describe('OpenFlow errors', () => {
   it('have the names of the specification, also of the bundle extension of 1.3', () => {
     expect(errorName(0, 0)).to.equal('OFPHFC_INCOMPATIBLE');
     expect(errorName(1, 9)).to.equal('OFPBRC_BAD_TABLE_ID');
-    expect(errorName(17, 13)).to.equal('OFPBFC_MSG_FAILED');
+    expect(errorName(17, 13, { version: 5 })).to.equal('OFPBFC_MSG_FAILED');
     expect(errorName(0xffff, 2313)).to.equal('OFPBFC_MSG_FAILED');
     expect(errorName(4, 99)).to.equal('OFPET_BAD_MATCH/99');
     expect(errorName(99, 1)).to.equal('99/1');
   });
 
   it('answer a malformed message by where its fault lies', () => {
-    const frame = Buffer.from('040e000800000001', 'hex');
+    const frame = Buffer.from('050e000800000001', 'hex');
     const code = (fault: WireError): string => {
       const answer = answerToMalformed(frame, fault);
-      return answer === null ? 'none' : errorName(answer.errorType, answer.errorCode);
+      return answer === null ? 'none' : errorName(answer.errorType, answer.errorCode, { version: 5 });
     };
     expect(code(new WireError('TRUNCATED', 'flow_mod.cookie', 0))).to.equal('OFPBRC_BAD_LEN');
     expect(code(new WireError('BAD_LENGTH', 'flow_mod.match.length', 0))).to.equal('OFPBMC_BAD_LEN');
@@ -233,6 +233,6 @@ describe('OpenFlow errors', () => {
       'OFPBAC_BAD_LEN',
     );
     expect(code(new WireError('BAD_LENGTH', 'port_status.port.properties.length', 0))).to.equal('OFPBPC_BAD_LEN');
-    expect(code(new WireError('BAD_VALUE', 'flow_mod.command', 0))).to.equal('none');
+    expect(code(new WireError('BAD_VALUE', 'flow_mod.cookie', 0))).to.equal('none');
   });
 });

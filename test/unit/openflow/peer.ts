@@ -14,7 +14,7 @@ import { OpenFlowError } from '../../../src/openflow/openflow-error.ts';
 import type { PortDescription } from '../../../src/openflow/ports.ts';
 import type { SwitchChannel } from '../../../src/openflow/switch-channel.ts';
 import { Turns } from '../../../src/openflow/turns.ts';
-import { WIRE_VERSIONS } from '../../../src/openflow/wire-version.ts';
+import { isWireVersion, WIRE_VERSIONS } from '../../../src/openflow/wire-version.ts';
 import type { WireVersion } from '../../../src/openflow/wire-version.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 
@@ -184,6 +184,15 @@ export class Peer {
     this.heard.length = 0;
     return this.channel;
   }
+
+  /** The whole handshake of 1.0, where the ports are in the features. */
+  async connect10(): Promise<SwitchChannel> {
+    await this.say(1, [1, { type: 'hello', elements: [] }]);
+    const reply = { type: 'features_reply', datapathId: 0xabcn, buffers: 0, tables: 254, auxiliaryId: 0 } as const;
+    await this.say(1, [2, { ...reply, capabilities: 0, reserved: 0, actions: 0xfff, ports: [] }]);
+    this.heard.length = 0;
+    return this.channel;
+  }
 }
 
 /** Also a hello or an error in a version that is not ours to speak. */
@@ -192,7 +201,7 @@ function hear(bytes: Buffer): Frame {
   if (hello !== null)
     return { version: hello.version as WireVersion, xid: bytes.readUInt32BE(4), message: hello.hello };
   const version = bytes.readUInt8(0);
-  if (version >= 4) return decodeMessage(bytes);
+  if (isWireVersion(version)) return decodeMessage(bytes);
   const known = Buffer.from(bytes);
   known.writeUInt8(4, 0);
   return { ...decodeMessage(known), version: version as WireVersion };

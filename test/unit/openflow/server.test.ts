@@ -11,12 +11,12 @@ import type { SwitchChannel } from '../../../src/openflow/switch-channel.ts';
 import { packetIn, port } from './peer.ts';
 
 const HELLO: Message = { type: 'hello', elements: [{ type: 'version_bitmap', bitmaps: [1 << 4] }] };
-const features = (datapathId: bigint): Message => ({
+const features = (datapathId: bigint, auxiliaryId = 0): Message => ({
   type: 'features_reply',
   datapathId,
   buffers: 0,
   tables: 1,
-  auxiliaryId: 0,
+  auxiliaryId,
   capabilities: 0,
   reserved: 0,
 });
