@@ -42,6 +42,7 @@ export interface Frame {
 }
 
 export const HEADER_LENGTH = 8;
+const MAX_LENGTH = 0xffff;
 
 interface Table {
   readonly byCode: readonly (readonly MessageRow<Message>[] | undefined)[];
@@ -82,7 +83,10 @@ export function decodeMessage(bytes: Buffer): Frame {
 }
 
 function rowFor(version: WireVersion, code: number, body: Reader): MessageRow<Message> | undefined {
-  return TABLES[version].byCode[code]?.find((each) => each.when === null || each.when(body));
+  const rows = TABLES[version].byCode[code];
+  if (rows === undefined) return undefined;
+  for (const row of rows) if (row.when === null || row.when(body)) return row;
+  return undefined;
 }
 
 function readBody(row: MessageRow<Message> | undefined, code: number, r: Reader): Message {
@@ -110,7 +114,9 @@ export function writeMessage(
     w.u32(xid, 'xid');
     if (message.type === 'unknown') w.raw(message.body);
     else found?.body.write(w, message, message.type);
-    w.patchU16(start + 2, w.length - start, `${message.type}.length`);
+    const length = w.length - start;
+    if (length > MAX_LENGTH) throw new WireError('TOO_LONG', `${message.type}.length`, w.length, String(length));
+    w.patchU16(start + 2, length);
     if (reserved !== null) w.restore(reserved, start);
   } catch (error) {
     w.truncate(start);

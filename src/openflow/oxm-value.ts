@@ -55,7 +55,8 @@ export function sizeOf(row: OxmRow, value: OxmValue, field: string, offset: numb
   return row.form === 'bytes' ? bytesOf(value, field, offset).length : row.bytes;
 }
 
-const isNarrowPort = (row: OxmRow): boolean => row.name === 'in_port' && row.bytes === 2;
+/** A port that NXM gives 16 bits. */
+export const isNarrowPort = (row: OxmRow): boolean => row.name === 'in_port' && row.bytes === 2;
 
 function writeTwo(w: Writer, row: OxmRow, value: number, field: string): void {
   if (isNarrowPort(row)) port16.write(w, value, field);

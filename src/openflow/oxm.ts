@@ -2,18 +2,23 @@
 // `oxm:CLASS:FIELD` (and `:EXPERIMENTER`).
 
 import { WireError } from '../base/errors.ts';
+import { readU32, writeU32 } from '../wire/big-endian.ts';
 import { within } from '../wire/codec.ts';
 import type { Codec } from '../wire/codec.ts';
 import type { Reader } from '../wire/reader.ts';
 import type { Writer } from '../wire/writer.ts';
 import { OXM_CLASS } from './oxm-fields.ts';
 import type { OxmRow } from './oxm-fields.ts';
+import { quickFields } from './oxm-quick.ts';
+import type { QuickField } from './oxm-quick.ts';
 import { fieldNames, oxmTypeOf, rowsOfType, rowToWrite } from './oxm-rows.ts';
-import type { Match, OxmField } from './oxm-types.ts';
+import type { Match, OxmField, OxmValue } from './oxm-types.ts';
 import { readValue, sizeOf, writeValue } from './oxm-value.ts';
 import type { WireVersion } from './wire-version.ts';
 
 export { oxmRow } from './oxm-rows.ts';
+
+const HEADER = 4;
 
 /** One OXM TLV, as matches of the version have it. */
 export const oxmField = (version: WireVersion): Codec<OxmField> => fieldUnder(fieldNames(version));
@@ -122,9 +127,21 @@ export function writeHeader(w: Writer, row: OxmRow, hasMask: boolean, size: numb
   if (row.experimenter !== null) w.u32(row.experimenter);
 }
 
+/** Whether the value fitted; nothing is written if it did not. */
+function writeQuickly(w: Writer, quick: QuickField, value: OxmValue): boolean {
+  const at = w.reserve(HEADER + quick.bytes);
+  if (!quick.write(w.bytes, at + HEADER, value)) {
+    w.truncate(at);
+    return false;
+  }
+  writeU32(w.bytes, at, quick.head);
+  return true;
+}
+
 /** ofp_match of type OFPMT_OXM, with its padding to 8 bytes (1.3.5 section 7.2.3). */
 export function match(version: WireVersion): Codec<Match> {
   const one = oxmField(version);
+  const { byHead, byName } = quickFields(version);
   return {
     read: (r, field) => {
       const start = r.offset;
@@ -134,8 +151,18 @@ export function match(version: WireVersion): Codec<Match> {
       if (length < 4) throw new WireError('BAD_LENGTH', `${field}.length`, start + 2, String(length));
       const body = r.sub(length - 4, field);
       const out: OxmField[] = [];
+      const { bytes, end } = body;
       try {
-        while (body.offset < body.end) out.push(one.read(body, 'field'));
+        while (body.offset < end) {
+          const at = body.offset;
+          const quick = at + HEADER <= end ? byHead.get(readU32(bytes, at)) : undefined;
+          if (quick !== undefined && at + HEADER + quick.bytes <= end) {
+            out.push({ name: quick.name, value: quick.read(bytes, at + HEADER) });
+            body.offset = at + HEADER + quick.bytes;
+          } else {
+            out.push(one.read(body, 'field'));
+          }
+        }
       } catch (error) {
         throw within(field, error);
       }
@@ -146,7 +173,11 @@ export function match(version: WireVersion): Codec<Match> {
       const start = w.length;
       w.u16(1);
       w.u16(4);
-      for (const each of value) one.write(w, each, field);
+      for (const each of value) {
+        const { mask, oxmType } = each;
+        const quick = mask === undefined && oxmType === undefined ? byName.get(each.name) : undefined;
+        if (quick === undefined || !writeQuickly(w, quick, each.value)) one.write(w, each, field);
+      }
       w.patchU16(start + 2, w.length - start, `${field}.length`);
       w.align(8, start);
     },

@@ -2,6 +2,7 @@
 // Lengths are checked to hold the header and to make progress before anything of the element is read.
 
 import { WireError } from '../base/errors.ts';
+import { within } from './codec.ts';
 import type { Codec } from './codec.ts';
 import { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
@@ -51,31 +52,43 @@ export function tlv<T extends { readonly type: string }>(layout: TlvLayout<T>): 
       const body = r.sub(length - HEADER, field);
       const over = length % paddedTo;
       if (over !== 0) r.pad(required ? paddedTo - over : Math.min(paddedTo - over, r.remaining), field);
-      const row = byCode.get(code)?.find((candidate) => candidate.when?.(body) ?? true);
+      const row = rowOf(byCode.get(code), body);
       if (row === undefined) return layout.unknown(code, Buffer.from(body.rest()));
-      const value = row.body.read(body, `${field}.${row.name}`);
-      if (body.remaining !== 0) {
-        throw new WireError('BAD_LENGTH', `${field}.${row.name}`, body.offset, `${body.remaining} bytes left over`);
+      try {
+        const value = row.body.read(body, row.name);
+        if (body.remaining === 0) return value;
+        throw new WireError('BAD_LENGTH', row.name, body.offset, `${body.remaining} bytes left over`);
+      } catch (error) {
+        throw within(field, error);
       }
-      return value;
     },
     write: (w, value, field) => {
       const start = w.length;
       const raw = layout.verbatim(value);
       const row = raw === null ? byName.get(value.type) : undefined;
       if (raw === null && row === undefined) throw new WireError('BAD_TYPE', field, start, value.type);
-      w.u16(raw?.code ?? row?.code ?? 0, `${field}.type`);
-      w.u16(0);
-      if (raw !== null) w.raw(raw.body);
-      else row?.body.write(w, value, `${field}.${row.name}`);
-      closeLength(w, start, `${field}.length`, multipleOf);
+      try {
+        w.u16(raw?.code ?? row?.code ?? 0, 'type');
+        w.u16(0);
+        if (raw !== null) w.raw(raw.body);
+        else row?.body.write(w, value, row.name);
+        closeLength(w, start, multipleOf);
+      } catch (error) {
+        throw within(field, error);
+      }
       w.align(paddedTo, start);
     },
   };
 }
 
-function closeLength(w: Writer, start: number, field: string, multipleOf: number): void {
+function rowOf<T>(rows: readonly TlvRow<T>[] | undefined, body: Reader): TlvRow<T> | undefined {
+  if (rows === undefined) return undefined;
+  for (const row of rows) if (row.when === undefined || row.when(body)) return row;
+  return undefined;
+}
+
+function closeLength(w: Writer, start: number, multipleOf: number): void {
   const length = w.length - start;
-  if (length % multipleOf !== 0) throw new WireError('BAD_LENGTH', field, start, String(length));
-  w.patchU16(start + 2, length, field);
+  if (length % multipleOf !== 0) throw new WireError('BAD_LENGTH', 'length', start, String(length));
+  w.patchU16(start + 2, length, 'length');
 }

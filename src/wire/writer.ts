@@ -72,7 +72,8 @@ export class Writer {
 
   zeros(count: number): void {
     const at = this.reserve(count);
-    this.#bytes.fill(0, at, at + count);
+    // Mostly a few: the call of fill would cost more than they do.
+    for (let i = at; i < at + count; i += 1) this.#bytes[i] = 0;
   }
 
   /** Zeros up to the next multiple of `unit`, counted from `from`. */

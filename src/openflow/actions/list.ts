@@ -2,6 +2,7 @@
 // an action may not stand, reading refuses it as Open vSwitch does.
 
 import { WireError } from '../../base/errors.ts';
+import { within } from '../../wire/codec.ts';
 import type { Codec } from '../../wire/codec.ts';
 import type { Reader } from '../../wire/reader.ts';
 import type { Writer } from '../../wire/writer.ts';
@@ -117,31 +118,47 @@ function readExtension(table: Table, body: Reader, field: string): Action {
 }
 
 function readBody(row: ActionRow, body: Reader, field: string): Action {
-  const path = `${field}.${row.name}`;
-  const action = row.body.read(body, path);
-  if (body.remaining !== 0) throw new WireError('BAD_LENGTH', path, body.offset, `${body.remaining} bytes left over`);
-  return action;
+  try {
+    const action = row.body.read(body, row.name);
+    if (body.remaining === 0) return action;
+    throw new WireError('BAD_LENGTH', row.name, body.offset, `${body.remaining} bytes left over`);
+  } catch (error) {
+    throw within(field, error);
+  }
 }
 
 function writeAction(table: Table, w: Writer, action: Action, field: string): void {
   const start = w.length;
-  if (action.type === 'unknown' || action.type === 'experimenter') {
-    w.u16(action.type === 'unknown' ? action.actionType : OFPAT_EXPERIMENTER, `${field}.type`);
-    w.u16(0);
-    if (action.type === 'experimenter') w.u32(action.experimenter, `${field}.experimenter`);
-    w.raw(action.body);
-  } else {
-    const row = action.type === 'move' && action.onf === true ? table.onfMove : table.byName.get(action.type);
-    if (row === undefined) throw new WireError('BAD_TYPE', field, start, `${action.type} is not of this version`);
-    w.u16(row.experimenter === null ? row.code : OFPAT_EXPERIMENTER);
-    w.u16(0);
-    if (row.experimenter !== null) {
-      w.u32(row.experimenter);
-      w.u16(row.code);
-    }
-    row.body.write(w, action, `${field}.${row.name}`);
+  try {
+    if (action.type === 'unknown' || action.type === 'experimenter') writeVerbatim(w, action);
+    else writeKnown(rowOf(table, action, start), w, action);
+    const length = w.length - start;
+    if (length < UNIT || length % UNIT !== 0) throw new WireError('BAD_LENGTH', 'length', start, String(length));
+    w.patchU16(start + 2, length, 'length');
+  } catch (error) {
+    throw within(field, error);
   }
-  const length = w.length - start;
-  if (length < UNIT || length % UNIT !== 0) throw new WireError('BAD_LENGTH', field, start, String(length));
-  w.patchU16(start + 2, length, `${field}.length`);
+}
+
+function writeVerbatim(w: Writer, action: Extract<Action, { type: 'unknown' | 'experimenter' }>): void {
+  w.u16(action.type === 'unknown' ? action.actionType : OFPAT_EXPERIMENTER, 'type');
+  w.u16(0);
+  if (action.type === 'experimenter') w.u32(action.experimenter, 'experimenter');
+  w.raw(action.body);
+}
+
+function rowOf(table: Table, action: Action, start: number): ActionRow {
+  const row = action.type === 'move' && action.onf === true ? table.onfMove : table.byName.get(action.type);
+  if (row === undefined) throw new WireError('BAD_TYPE', 'type', start, `${action.type} is not of this version`);
+  return row;
+}
+
+function writeKnown(row: ActionRow, w: Writer, action: Action): void {
+  w.u16(row.experimenter === null ? row.code : OFPAT_EXPERIMENTER);
+  w.u16(0);
+  if (row.experimenter !== null) {
+    w.u32(row.experimenter);
+    w.u16(row.code);
+  }
+  row.body.write(w, action, row.name);
 }

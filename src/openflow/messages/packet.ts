@@ -41,7 +41,8 @@ export function packetIn(version: OxmVersion): Codec<PacketInMessage> {
   return {
     read: (r, f) => {
       const { bufferId, totalLen, reason, table, cookie, match: fields, data } = body.read(r, f);
-      const [inPort, metadata] = [inPortOf(fields), metadataOf(fields)];
+      const inPort = inPortOf(fields);
+      const metadata = metadataOf(fields);
       return { type: 'packet_in', bufferId, totalLen, reason, table, cookie, inPort, metadata, match: fields, data };
     },
     write: (w, v, f) => {
