@@ -45,3 +45,6 @@ export const OFPBF = { ATOMIC: 1, ORDERED: 2 } as const;
 export const NX_CT_F = { COMMIT: 1, FORCE: 2 } as const;
 export const NX_NAT_F = { SRC: 1, DST: 2, PERSISTENT: 4, PROTO_HASH: 8, PROTO_RANDOM: 16 } as const;
 export const NX_LEARN_F = { SEND_FLOW_REM: 1, DELETE_LEARNED: 2, WRITE_RESULT: 4 } as const;
+
+/** enum ofp_table_config of 1.4 and later. */
+export const OFPTC = { EVICTION: 4, VACANCY_EVENTS: 8 } as const;

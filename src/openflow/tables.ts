@@ -6,9 +6,6 @@ import { sized } from '../wire/sized.ts';
 import { properties, property } from './properties.ts';
 import type { Property } from './properties.ts';
 
-/** enum ofp_table_config. */
-export const OFPTC = { EVICTION: 4, VACANCY_EVENTS: 8 } as const;
-
 const ROWS = [
   property('eviction', 2, { flags: u32 }), // OFPTMPEF_*
   // Percentages; `vacancy` is the present one, in what the switch says.

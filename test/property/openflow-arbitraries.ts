@@ -7,35 +7,13 @@ import type { PortDescription } from '../../src/openflow/ports.ts';
 import { portNo } from '../../src/base/ids.ts';
 import type { WireVersion } from '../../src/openflow/wire-version.ts';
 import { action } from './openflow-action-arbitraries.ts';
-import { mac, match, raw } from './openflow-field-arbitraries.ts';
+import { mac, match } from './openflow-field-arbitraries.ts';
 import { modMessages } from './openflow-mod-arbitraries.ts';
-import { partMessages, stat } from './openflow-part-arbitraries.ts';
-import { list, tag as tagged, text, u16, u32, u64, u8, upTo } from './openflow-values.ts';
+import { instruction } from './openflow-instruction-arbitraries.ts';
+import { partMessages } from './openflow-part-arbitraries.ts';
+import { tag as tagged, text, u16, u32, u64, u8, upTo } from './openflow-values.ts';
 
 type Arb<T> = fc.Arbitrary<T>;
-
-const words8 = fc.integer({ min: 0, max: 5 }).chain((n) => raw(4 + 8 * n));
-
-export function instruction(version: WireVersion): Arb<Instruction> {
-  const actions = fc.array(action(version), { maxLength: 5 });
-  return fc.oneof(
-    fc.record({ type: fc.constant('goto_table' as const), table: u8 }),
-    fc.record({ type: fc.constant('write_metadata' as const), metadata: u64, mask: u64 }),
-    fc.record({ type: fc.constant('apply_actions' as const), actions }),
-    fc.record({ type: fc.constant('write_actions' as const), actions }),
-    fc.constant<Instruction>({ type: 'clear_actions' }),
-    ...(version < 6 ? [fc.record({ type: fc.constant('meter' as const), meterId: u32 })] : []),
-    ...(version < 6
-      ? []
-      : [fc.record({ type: fc.constant('stat_trigger' as const), flags: u32, thresholds: list(stat) })]),
-    fc.record({
-      type: fc.constant('experimenter' as const),
-      experimenter: u32,
-      body: words8.map((body) => body.subarray(4)),
-    }),
-    fc.record({ type: fc.constant('unknown' as const), instructionType: fc.constantFrom(77, 0xfffe), body: words8 }),
-  );
-}
 
 const instructions = (version: WireVersion): Arb<Instruction[]> => fc.array(instruction(version), { maxLength: 4 });
 

@@ -121,6 +121,7 @@ export const controllerStatus = fc.record({
   properties: few(fc.oneof(fc.record({ ...tag('uri'), uri: text(20) }), ...others)),
 });
 
+/** Also of 1.3, as extensions of the ONF. */
 const notices = (version: OxmVersion): Arb<unknown>[] => [
   fc.record({
     ...tag('role_status'),
@@ -129,12 +130,15 @@ const notices = (version: OxmVersion): Arb<unknown>[] => [
     generationId: u64,
     properties: few(fc.oneof(...others)),
   }),
+  fc.record({ ...tag('requestforward'), xid: u32, message: groupMod(version) }),
+];
+
+const from14 = (version: OxmVersion): Arb<unknown>[] => [
   fc.record({
     ...tag('table_status'),
     reason: fc.constantFrom('vacancy_down', 'vacancy_up'),
     table: fc.record({ table: u8, config: u32, properties: tableProperties }),
   }),
-  fc.record({ ...tag('requestforward'), xid: u32, message: groupMod(version) }),
   fc.record({
     ...tag('bundle_control'),
     bundleId: u32,
@@ -169,7 +173,8 @@ export function modMessages(version: OxmVersion): Arb<Message>[] {
       bands,
     }),
     ...asyncConfig(version),
-    ...(version < 5 ? queueConfig() : notices(version)),
+    ...notices(version),
+    ...(version < 5 ? queueConfig() : from14(version)),
     ...(version < 6 ? [] : [fc.record({ ...tag('controller_status'), controller: controllerStatus })]),
   ];
   return all as Arb<Message>[];

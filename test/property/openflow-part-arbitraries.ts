@@ -6,7 +6,7 @@ import type { FieldId } from '../../src/openflow/field-ids.ts';
 import { fieldNames } from '../../src/openflow/oxm-rows.ts';
 import type { Stat } from '../../src/openflow/stats.ts';
 import type { OxmVersion } from '../../src/openflow/wire-version.ts';
-import { instruction } from './openflow-arbitraries.ts';
+import { instruction, stat } from './openflow-instruction-arbitraries.ts';
 import { match, oxmField } from './openflow-field-arbitraries.ts';
 import {
   bands,
@@ -33,11 +33,6 @@ const which = (version: OxmVersion) => ({
   cookieMask: u64,
   match: match(version),
 });
-
-export const stat: Arb<Stat> = fc.oneof(
-  fc.record({ name: fc.constantFrom('duration', 'idle_time', 'packet_count', 'byte_count'), value: u64 }),
-  fc.record({ name: fc.constant('flow_count' as const), value: u32.map(BigInt) }),
-);
 
 const countersOf = { packetCount: u64, byteCount: u64 };
 const since = { durationSec: u32, durationNsec: u32 };

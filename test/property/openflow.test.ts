@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import { WireError } from '../../src/base/errors.ts';
 import { frameFromJson, frameToJson } from '../../src/openflow/json.ts';
 import type { Json } from '../../src/openflow/json.ts';
-import { decodeHello, decodeMessage, encodeFrame, encodeMessage } from '../../src/openflow/message.ts';
+import { decodeHello, decodeMessage, encodeFrame, encodeMessage, messageRows } from '../../src/openflow/message.ts';
 import { formatMessage } from '../../src/openflow/text/print-message.ts';
 import { FrameSplitter } from '../../src/openflow/frame-splitter.ts';
 import { foldMeter, unfoldMeter } from '../../src/openflow/meter-as-action.ts';
 import { WIRE_VERSIONS } from '../../src/openflow/wire-version.ts';
-import { instruction, message, xid } from './openflow-arbitraries.ts';
+import { message, xid } from './openflow-arbitraries.ts';
+import { instruction } from './openflow-instruction-arbitraries.ts';
 
 const RUNS = { numRuns: 1000 };
 
@@ -38,6 +39,12 @@ function exactOrRefused(bytes: Buffer): void {
 
 for (const version of WIRE_VERSIONS) {
   describe(`OpenFlow codec, wire version ${version}`, () => {
+    it('is asked about every message that has a row', () => {
+      const asked = new Set(fc.sample(message(version), 4000).map(({ type }) => type));
+      const own = messageRows(version).filter(({ name }) => !name.startsWith('nx_'));
+      expect(own.map(({ name }) => name).filter((name) => !asked.has(name))).to.deep.equal([]);
+    });
+
     it('decodes what it encodes', () => {
       fc.assert(
         fc.property(message(version), xid, (sent, id) => {

@@ -87,18 +87,3 @@ export function bundleAdd<M extends { readonly type: string }>(
     },
   };
 }
-
-/** The extension's messages for 1.3: `body` behind the experimenter's header. */
-export function onfExtension<T>(experimenter: number, expType: number, body: Codec<T>): Codec<T> {
-  return {
-    read: (r, f) => {
-      r.take(8, f);
-      return body.read(r, f);
-    },
-    write: (w, v, f) => {
-      w.u32(experimenter, f);
-      w.u32(expType, f);
-      body.write(w, v, f);
-    },
-  };
-}

@@ -62,7 +62,6 @@ export const controllerStatusRow = sized(
   }),
   16,
 );
-export type ControllerStatusRow = Wire<typeof controllerStatusRow>;
 
 export const controllerStatus = struct({ type: constant('controller_status'), controller: controllerStatusRow });
 export type ControllerStatus = Wire<typeof controllerStatus>;

@@ -1,5 +1,6 @@
 // Messages of 1.3, 1.4 and 1.5 about groups, ports, tables, queues and controllers, with what ovs-ofctl says of them; null
 // where it does not know the message.
+import { OFPTC } from '../../../src/openflow/constants.ts';
 import type { Bucket } from '../../../src/openflow/groups.ts';
 import type { Message } from '../../../src/openflow/message.ts';
 import type { AsyncProperty } from '../../../src/openflow/messages/async-config.ts';
@@ -83,7 +84,12 @@ const plain = (version: OxmVersion): readonly Example[] => [
     /port: 2: addr:02:00:00:00:00:02\s+config: PORT_DOWN\s+mask: {3}PORT_DOWN\s+advertise: 10GB-FD COPPER/,
   ],
   [
-    { type: 'table_mod', table: 3, config: version < 5 ? 0 : 4, ...(version < 5 ? {} : { properties: [] }) },
+    {
+      type: 'table_mod',
+      table: 3,
+      config: version < 5 ? 0 : OFPTC.EVICTION,
+      ...(version < 5 ? {} : { properties: [] }),
+    },
     /table_id=3/,
   ],
   [
