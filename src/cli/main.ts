@@ -12,6 +12,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { labCommand } from './commands/lab.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { migrationsCommand } from './commands/migrations.ts';
+import { openflowCommand } from './commands/openflow.ts';
 import { pkiCommand } from './commands/pki.ts';
 import { statusCommand } from './commands/status.ts';
 import { topologyCommand } from './commands/topology.ts';
@@ -31,6 +32,7 @@ const program = new Command('stateferry')
   .addCommand(migrationsCommand())
   .addCommand(migrateCommand())
   .addCommand(doctorCommand())
+  .addCommand(openflowCommand())
   .addCommand(pkiCommand())
   .addCommand(labCommand());
 

@@ -7,11 +7,9 @@ import type { Json } from '../../openflow/json.ts';
 import { faultName } from '../../openflow/malformed.ts';
 import { isWireVersion, versionName } from '../../openflow/wire-version.ts';
 import type { WireVersion } from '../../openflow/wire-version.ts';
-import { encode } from '../../wire/codec.ts';
-import { Reader } from '../../wire/reader.ts';
-import type { Reserved } from '../../wire/reader.ts';
-import { likelyKinds, partCodec } from './parts.ts';
-import type { PartKind } from './parts.ts';
+import { readPart, writePart } from '../../openflow/parts.ts';
+import type { Part } from '../../openflow/parts.ts';
+import { likelyKinds } from './part-kinds.ts';
 
 /** A line of vectors: one message or several, or where `whole` is false one part of a message. */
 export interface Vector {
@@ -36,14 +34,6 @@ export interface RoundTrip {
   readonly equal: boolean;
   /** Begins with the specification's name of the error, where it has one. */
   readonly error: string | null;
-}
-
-/** A part as JSON says it; `reserved` as in Frame. */
-export interface Part {
-  readonly kind: PartKind;
-  readonly version: WireVersion;
-  readonly value: unknown;
-  readonly reserved?: readonly Reserved[];
 }
 
 export function roundTrip(line: number, text: string): RoundTrip {
@@ -106,27 +96,6 @@ function throughPart(bytes: Buffer, vector: Vector): { json: Json; written: Buff
   const json = printedAndParsed(toJson(readPart(bytes, version, likelyKinds(vector))));
   return { json, written: writePart(fromJson(json) as Part) };
 }
-
-/** The first of the kinds that reads all the bytes; the error of the first where none does. */
-export function readPart(bytes: Buffer, version: WireVersion, kinds: readonly PartKind[]): Part {
-  let first: WireError | null = null;
-  for (const kind of kinds) {
-    try {
-      const reader = new Reader(bytes);
-      const value = partCodec(kind, version).read(reader, kind.replace(/^.* /, ''));
-      if (reader.remaining !== 0)
-        throw new WireError('BAD_LENGTH', kind, reader.offset, `${reader.remaining} bytes left over`);
-      return { kind, version, value, ...(reader.reserved === null ? {} : { reserved: reader.reserved }) };
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      first ??= error;
-    }
-  }
-  throw first ?? new WireError('BAD_TYPE', 'kind', 0, 'no kind to read it as');
-}
-
-export const writePart = ({ kind, version, value, reserved = [] }: Part): Buffer =>
-  encode(partCodec(kind, version), value, kind, reserved);
 
 /** `1.3` is header version 4. */
 export function versionOf(text: string | undefined): WireVersion {

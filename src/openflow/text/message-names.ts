@@ -11,6 +11,9 @@ const MESSAGES: Readonly<Record<string, string>> = {
 };
 const PARTS: Readonly<Record<string, string>> = { port_stats: 'PORT', flow_monitor: 'FLOW_MONITOR' };
 
+/** Flow monitors of 1.3 are the ONF's. */
+const isOnf = (name: string, version: WireVersion): boolean => version === 4 && name.startsWith('nx_flow_monitor');
+
 export function messageName(message: Message, version: WireVersion): string {
   const { type } = message;
   if (type === 'multipart_request' || type === 'multipart_reply') {
@@ -18,10 +21,10 @@ export function messageName(message: Message, version: WireVersion): string {
     const extension = part.startsWith('nx_');
     const name = PARTS[part] ?? part.replace(/^nx_/, '').toUpperCase();
     const number = 'partType' in message.body ? `/${message.body.partType}` : '';
-    return `${extension ? 'NXST' : 'OFPST'}_${name}${number} ${type === 'multipart_request' ? 'request' : 'reply'}`;
+    return `${extension ? (isOnf(part, version) ? 'ONFST' : 'NXST') : 'OFPST'}_${name}${number} ${type === 'multipart_request' ? 'request' : 'reply'}`;
   }
   if (message.type === 'unknown') return `OFPT_UNKNOWN/${message.messageType}`;
   const name = MESSAGES[type] ?? `OFPT_${type.toUpperCase()}`;
-  if (type.startsWith('nx_')) return `NXT_${type.slice(3).toUpperCase()}`;
+  if (type.startsWith('nx_')) return `${isOnf(type, version) ? 'ONFT' : 'NXT'}_${type.slice(3).toUpperCase()}`;
   return version === 4 && type.startsWith('bundle_') ? name.replace('OFPT_', 'ONFT_') : name;
 }

@@ -2,12 +2,13 @@
 // byte; what is wrong is refused by the error's name; what has a text prints as it, and is parsed from it.
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { formatPart, likelyKinds } from '../../../src/cli/openflow/parts.ts';
-import { isExpected, readPart, roundTrip, versionOf, writePart } from '../../../src/cli/openflow/round-trip.ts';
+import { likelyKinds } from '../../../src/cli/openflow/part-kinds.ts';
+import { isExpected, roundTrip, versionOf } from '../../../src/cli/openflow/round-trip.ts';
 import type { Vector } from '../../../src/cli/openflow/round-trip.ts';
 import { WireError } from '../../../src/base/errors.ts';
 import { answerToMalformed } from '../../../src/openflow/malformed.ts';
 import { decodeMessage } from '../../../src/openflow/message.ts';
+import { formatPart, readPart, writePart } from '../../../src/openflow/parts.ts';
 import { parseActions } from '../../../src/openflow/text/parse-actions.ts';
 import { formatFrame } from '../../../src/openflow/text/print-message.ts';
 
@@ -120,7 +121,7 @@ describe('whole messages of other implementations', () => {
   it('print as one line each, by name and xid', () => {
     for (const frame of frames) {
       expect(formatFrame(frame)).to.match(
-        /^(?:OFPT|OFPST|NXT|NXST|ONFT)_[A-Z0-9_]+(?: request| reply)?(?: \(OF1\.\d\))? \(xid=0x[0-9a-f]+\):[^\n]*$/,
+        /^(?:OFPT|OFPST|NXT|NXST|ONFT|ONFST)_[A-Z0-9_]+(?: request| reply)?(?: \(OF1\.\d\))? \(xid=0x[0-9a-f]+\):[^\n]*$/,
       );
     }
   });
