@@ -40,6 +40,9 @@ function cable(): { readonly here: string; readonly there: string } {
 export class PrivateOvs {
   /** Where a controller listens that this Open vSwitch can reach. */
   readonly controllerHost = cable().here;
+  /** Where it listens itself, if it is told to. */
+  readonly switchHost = cable().there;
+  readonly #hosts: string[] = [];
   readonly #namespace = `of-${process.pid}`;
   readonly folder = mkdtempSync(join(tmpdir(), 'of-ovs-'));
   readonly #daemons: ChildProcess[] = [];
@@ -95,6 +98,22 @@ export class PrivateOvs {
     this.vsctl('add-br', name, '--', 'set', 'bridge', name, ...settings);
   }
 
+  /** A host on a port of the bridge, in a namespace of its own; what it answers is whether it reaches another. */
+  addHost(bridge: string, address: string): { readonly ping: (to: string) => boolean } {
+    const n = this.#hosts.length;
+    const [host, port] = [`ofh-${process.pid}-${n}`, `h${process.pid % 1_000_000}-${n}`];
+    const ip = (...args: readonly string[]): unknown => execFileSync('ip', args);
+    ip('netns', 'add', host);
+    this.#hosts.push(host);
+    ip('-n', this.#namespace, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', host);
+    ip('-n', this.#namespace, 'link', 'set', port, 'up');
+    ip('-n', host, 'address', 'add', `${address}/24`, 'dev', 'eth0');
+    ip('-n', host, 'link', 'set', 'eth0', 'up');
+    this.vsctl('add-port', bridge, port);
+    const exec = ['netns', 'exec', host, 'ping', '-c', '1', '-W', '1'];
+    return { ping: (to) => spawnSync('ip', [...exec, to], { stdio: 'ignore' }).status === 0 };
+  }
+
   deleteBridge(name: string): void {
     this.vsctl('--if-exists', 'del-br', name);
     this.#bridges.delete(name);
@@ -107,7 +126,7 @@ export class PrivateOvs {
       if (daemon.exitCode === null && daemon.kill('SIGTERM')) await gone;
     }
     spawnSync('ip', ['link', 'delete', OUTSIDE]); // with the namespace it would go some time later
-    spawnSync('ip', ['netns', 'delete', this.#namespace]);
+    for (const namespace of [...this.#hosts, this.#namespace]) spawnSync('ip', ['netns', 'delete', namespace]);
     rmSync(this.folder, { recursive: true });
   }
 
