@@ -11,6 +11,9 @@ const given = process.env['SIMULATOR_SEED'];
 const FIRST = given === undefined ? 1 : Number(given);
 const range = { from: FIRST, seeds: given === undefined ? 400 : 1, budgetMs: 4000 };
 
+/** Of both ends: they leave the pin; and when nothing takes it any more it is cleared away on the way, too. */
+const LIFT_COMMITS = [1, 2, 3];
+
 describe('the migration, simulated', () => {
   for (const faults of ['none', 'agents'] as const) {
     it(`keeps every promise for every seed (faults: ${faults})`, async () => {
@@ -20,6 +23,15 @@ describe('the migration, simulated', () => {
       if (first !== undefined) expect.fail(await tell(first.seed, { faults }));
     });
   }
+
+  it('resumes or undoes a lift in which the controller is killed, after whichever commit', async () => {
+    const { failed, counts } = await runSeeds(range, { faults: 'lift' }, () => false);
+    const [first] = failed;
+    if (first !== undefined) expect.fail(await tell(first.seed, { faults: 'lift' }));
+    const kills = [...counts.keys()].filter((what) => what.startsWith('killed after commit')).sort();
+    if (given === undefined)
+      expect(kills).to.deep.equal(LIFT_COMMITS.map((n) => `killed after commit ${n} of the lift`));
+  });
 
   it('runs the same for the same seed', async () => {
     const once = await simulate(FIRST, { trace: true });

@@ -1,29 +1,37 @@
-// `npm run simulate -- --seeds N --from SEED [--faults none|agents|all] [--seconds S] [--trace]`: a long run; ends with 1 when a run violated
-// anything. A failing seed is told in full, and can be run alone: `--seeds 1 --from SEED`.
+// `npm run simulate -- --seeds N --from SEED [--faults none|agents|lift|all] [--seconds S] [--jobs N] [--trace]`: a long run; ends with
+// 1 when a run violated anything. A failing seed is told in full, and can be run alone: `--seeds 1 --from SEED`.
 
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { FAULTS } from './scenario.ts';
 import type { SimulationOptions } from './simulation.ts';
-import { runSeeds, tell } from './run-seeds.ts';
+import { runJobs } from './run-jobs.ts';
+import { tell } from './run-seeds.ts';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '10000' },
     from: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '3600' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     faults: { type: 'string', default: 'none' },
     trace: { type: 'boolean', default: false },
   },
 });
-const { faults } = values;
-if (faults !== 'none' && faults !== 'agents' && faults !== 'all') throw new RangeError(`--faults ${faults}`);
+const faults = FAULTS.find((f) => f === values.faults);
+if (faults === undefined) throw new RangeError(`--faults ${values.faults}`);
 const options: SimulationOptions = { faults };
 const range = { from: Number(values.from), seeds: Number(values.seeds), budgetMs: Number(values.seconds) * 1000 };
 
 const MOST_TOLD = 20;
-const { runs, elapsedMs, failed, counts } = await runSeeds(range, options, (report) => {
-  console.log(`seed ${report.seed}: ${report.violations[0] ?? ''}`);
-  return true;
-});
+const { runs, elapsedMs, failed, counts } = await runJobs(
+  range,
+  Number(values.jobs),
+  options,
+  ({ seed, violations }) => {
+    console.log(`seed ${seed}: ${violations[0] ?? ''}`);
+  },
+);
 for (const { seed } of failed.slice(0, values.trace ? MOST_TOLD : 1)) console.log(await tell(seed, options));
 if (values.trace && failed.length === 0 && range.seeds === 1) console.log(await tell(range.from, options));
 for (const [what, n] of [...counts].sort(([, a], [, b]) => b - a)) console.log(`${String(n).padStart(9)} ${what}`);

@@ -4,7 +4,7 @@ import type { Report, SimulationOptions } from './simulation.ts';
 import { simulate } from './simulation.ts';
 
 /** Runs that are under way at one time. They share nothing. */
-const SIDE_BY_SIDE = 16;
+const SIDE_BY_SIDE = 4;
 
 export interface SeedRange {
   readonly from: number;
@@ -14,20 +14,22 @@ export interface SeedRange {
   readonly budgetMs: number;
 }
 
+export type Failure = Pick<Report, 'seed' | 'violations'>;
+
 export interface Outcome {
   readonly runs: number;
   readonly elapsedMs: number;
-  readonly failed: readonly Report[];
+  readonly failed: readonly Failure[];
   readonly counts: ReadonlyMap<string, number>;
 }
 
 export async function runSeeds(
   range: SeedRange,
   options: SimulationOptions,
-  onFailed: (report: Report) => boolean = () => true,
+  onFailed: (failure: Failure) => boolean = () => true,
 ): Promise<Outcome> {
   const started = performance.now();
-  const failed: Report[] = [];
+  const failed: Failure[] = [];
   const counts = new Map<string, number>();
   let next = range.from;
   let wanted = true;
@@ -40,8 +42,9 @@ export async function runSeeds(
       runs += 1;
       for (const [what, n] of report.counts) counts.set(what, (counts.get(what) ?? 0) + n);
       if (report.violations.length === 0) continue;
-      failed.push(report);
-      wanted = onFailed(report);
+      const failure = { seed, violations: report.violations };
+      failed.push(failure);
+      wanted = onFailed(failure);
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));

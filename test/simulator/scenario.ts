@@ -24,6 +24,8 @@ export type Fault =
       readonly forMs: number;
     }
   | { readonly kind: 'controller'; readonly atMs: number; readonly forMs: number }
+  /** When a switch has made the lift's nth commit, and nobody has heard of it. */
+  | { readonly kind: 'controller-in-lift'; readonly commit: number; readonly forMs: number }
   | { readonly kind: 'switch'; readonly which: 0 | 1 | 2; readonly atMs: number; readonly forMs: number };
 
 export interface Scenario {
@@ -46,9 +48,14 @@ export interface Scenario {
 }
 
 export interface ScenarioBounds {
-  /** `agents`: one of them, in a run with one move. `all`: also controllers and switches, and returns. */
-  readonly faults: 'none' | 'agents' | 'all';
+  /**
+   * `agents`: one of them, in a run with one move. `lift`: the controller, in the middle of the lift's commits (hard case 2).
+   * `all`: also controllers and switches, and returns.
+   */
+  readonly faults: 'none' | 'agents' | 'lift' | 'all';
 }
+
+export const FAULTS = ['none', 'agents', 'lift', 'all'] as const satisfies readonly ScenarioBounds['faults'][];
 
 const GRACE_MS = 2000;
 /** Within which a switch's cache follows its tables: what the controller counts on. */
@@ -67,7 +74,7 @@ export function drawScenario(random: Random, bounds: ScenarioBounds): Scenario {
   const lastMove = (moves.at(-1) as MovePlan).atMs;
   const busyMs = 150 + linkMs * 16;
   const faults = bounds.faults === 'none' ? [] : [drawFault(random, first, bounds.faults)];
-  const faultsOver = Math.max(0, ...faults.map((f) => f.atMs + f.forMs));
+  const faultsOver = Math.max(0, ...faults.map((f) => ('atMs' in f ? f.atMs : lastMove + busyMs) + f.forMs));
   const endMs = Math.max(lastMove + busyMs, faultsOver) + 300;
   const flows = Array.from({ length: 3 + random.int(4) }, () => drawFlow(random, moves, busyMs, endMs));
   return {
@@ -123,9 +130,13 @@ function drawFlow(random: Random, moves: readonly MovePlan[], busyMs: number, en
   };
 }
 
-function drawFault(random: Random, moveMs: number, kinds: 'agents' | 'all'): Fault {
+/** More commits than a lift has. */
+const COMMITS = 8;
+
+function drawFault(random: Random, moveMs: number, kinds: 'agents' | 'lift' | 'all'): Fault {
   const atMs = moveMs + random.between(-30, 400);
   const forMs = random.pick([50, 500, 3000]) * random.between(0.5, 1);
+  if (kinds === 'lift') return { kind: 'controller-in-lift', commit: 1 + random.int(COMMITS), forMs };
   const kind = kinds === 'agents' ? 'agent' : random.pick(['agent', 'agent', 'controller', 'switch'] as const);
   if (kind === 'controller') return { kind, atMs, forMs };
   if (kind === 'switch') return { kind, which: random.pick([0, 1, 2] as const), atMs, forMs };

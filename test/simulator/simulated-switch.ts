@@ -23,6 +23,8 @@ export class SimulatedSwitch {
   readonly dpid: Dpid;
   /** VAPs where VM1 can be. */
   readonly portsUp = new Set<number>([VAP]);
+  /** A controller's bundle has taken effect. */
+  onCommit: () => void = () => undefined;
   readonly #clock: VirtualClock;
   readonly #random: Random;
   /** The longest that the cache of a pair stays behind the tables. */
@@ -202,6 +204,7 @@ export class SwitchChannel implements Switch {
       commit: () =>
         this.#ask(() => {
           this.#switch.commit(mods);
+          this.#switch.onCommit();
         }, this.#times.commitMs()),
       discard: () => this.#ask(() => undefined),
     };

@@ -12,6 +12,7 @@ import { ControllerLife } from './controller-life.ts';
 import type { Defect } from './defects.ts';
 import { disturbancesOf } from './defects.ts';
 import { FW1, FW2, NVES, QUIET_WORLD } from './figure1.ts';
+import { Faults } from './faults.ts';
 import { Firewall } from './firewall.ts';
 import { judge } from './judge.ts';
 import { idOf } from './packet.ts';
@@ -19,7 +20,7 @@ import { Plumbing } from './plumbing.ts';
 import { Random } from './random.ts';
 import { openPlainStore } from './plain-store.ts';
 import { drawScenario } from './scenario.ts';
-import type { Fault, MovePlan, Scenario, ScenarioBounds } from './scenario.ts';
+import type { MovePlan, Scenario, ScenarioBounds } from './scenario.ts';
 import { SimulatedSwitch, SwitchChannel } from './simulated-switch.ts';
 import { TableState } from './table-state.ts';
 import { Tenants } from './tenants.ts';
@@ -93,7 +94,9 @@ export class Simulation {
       onRegistered: (id) => this.life?.som.agentRegistered(id),
       disturb: agents,
     });
-    this.store = s.faults.some((f) => f.kind === 'controller') ? openMemoryStore() : openPlainStore();
+    this.store = s.faults.some((f) => f.kind === 'controller' || f.kind === 'controller-in-lift')
+      ? openMemoryStore()
+      : openPlainStore();
     this.tenants = new Tenants(time, random, (packet) => {
       this.plumbing.send(packet);
     });
@@ -108,7 +111,21 @@ export class Simulation {
     const startMs = time.now();
     for (const flow of scenario.flows) this.tenants.plan(flow);
     for (const move of scenario.moves) this.#planMove(move);
-    for (const fault of scenario.faults) this.#planFault(fault);
+    const faults = new Faults(this, {
+      disconnect: (nve) => {
+        this.#disconnect(nve);
+      },
+      connect: (nve) => {
+        this.#connect(nve);
+      },
+      killController: () => {
+        this.#killController();
+      },
+      startController: () => {
+        this.#startLife();
+      },
+    });
+    for (const fault of scenario.faults) faults.plan(fault);
     await this.#play(startMs + scenario.endMs + (scenario.faults.length > 0 ? 1500 : 0));
     while (!this.#atRest() && time.now() < MOST_MS) await this.#play(time.now() + 500);
     await judge(this, (ms) => this.#play(time.now() + ms));
@@ -302,36 +319,14 @@ export class Simulation {
     this.#channels.get(place.nve)?.tell(() => this.life?.portStatus(place, up));
   }
 
-  #planFault(fault: Fault): void {
-    const { time, agents } = this;
-    const begin = (): void => {
-      this.trace(() => `FAULT ${JSON.stringify(fault)}`);
-      if (fault.kind === 'agent') agents.begin(fault.which, fault.how);
-      else if (fault.kind === 'switch') this.#disconnect(NVES[fault.which]);
-      else {
-        this.life?.kill();
-        this.life = null;
-        for (const channel of this.#channels.values()) channel.vanish();
-        this.#channels.clear();
-        this.plumbing.forgetHeld();
-        for (const nve of NVES) this.#awayUntil.set(nve, Infinity);
-        agents.endSession();
-      }
-    };
-    const end = (): void => {
-      this.trace(() => `FAULT over`);
-      if (fault.kind === 'agent') agents.end(fault.which, fault.how);
-      else if (fault.kind === 'switch') this.#connect(NVES[fault.which]);
-      else this.#startLife();
-    };
-    time.loud(fault.atMs, begin);
-    time.loud(fault.atMs + fault.forMs, end);
-    // What VM1 said meanwhile, nobody may have heard.
-    for (const ms of [100, 400, 1500]) {
-      time.quiet(fault.atMs + fault.forMs + ms, () => {
-        if (this.plumbing.attached !== null) this.tenants.chatter();
-      });
-    }
+  #killController(): void {
+    this.life?.kill();
+    this.life = null;
+    for (const channel of this.#channels.values()) channel.vanish();
+    this.#channels.clear();
+    this.plumbing.forgetHeld();
+    for (const nve of NVES) this.#awayUntil.set(nve, Infinity);
+    this.agents.endSession();
   }
 }
 

@@ -31,6 +31,23 @@ function known(part: Part): Known {
 const kept = <T extends Part>(parts: readonly T[]): T[] => parts.map((p) => known(p).value as T);
 const idsOf = (parts: readonly Part[]): string => parts.map((p) => known(p).id).join();
 
+const lists = new Map<string, readonly Rule[]>();
+const ruleIds = new WeakMap<Rule, number>();
+let rulesKnown = 0;
+
+/** Of an NVE that two worlds ask the same of. */
+function oneList(rules: readonly Rule[]): readonly Rule[] {
+  const ids = rules.map((rule) => {
+    const id = ruleIds.get(rule) ?? (rulesKnown += 1);
+    ruleIds.set(rule, id);
+    return id;
+  });
+  const name = ids.join();
+  const known = lists.get(name) ?? rules;
+  lists.set(name, known);
+  return known;
+}
+
 type Compiled = ReadonlyMap<Dpid, readonly Rule[]>;
 const compiled = new Map<string, Compiled>();
 
@@ -40,7 +57,8 @@ export function compileOnce(world: World): Compiled {
   let rules = compiled.get(name);
   if (rules === undefined) {
     const { pins, gates, trails } = world;
-    rules = compile({ ...world, pins: kept(pins), gates: kept(gates), trails: kept(trails) });
+    const made = compile({ ...world, pins: kept(pins), gates: kept(gates), trails: kept(trails) });
+    rules = new Map([...made].map(([nve, list]) => [nve, oneList(list)]));
     compiled.set(name, rules);
   }
   return rules;
