@@ -4,7 +4,7 @@
 import { EventStream } from './event-stream.ts';
 import type { EventStreamOptions } from './event-stream.ts';
 import { laneOfPacket } from './lanes.ts';
-import type { Lane } from './lanes.ts';
+import type { EtherTypeTable, Lane } from './lanes.ts';
 import type { Message } from './message.ts';
 import type { PacketInMessage } from './messages/packet.ts';
 import type { PortStatusMessage } from './messages/port-status.ts';
@@ -19,7 +19,7 @@ export type ChannelEvent =
   PacketInMessage | PortStatusMessage | FlowRemoved | Extract<SwitchEvent, { type: 'error' }> | UnaskedMessage;
 
 export interface ChannelEventsOptions {
-  readonly discovery: readonly number[];
+  readonly etherTypes: EtherTypeTable;
   readonly onEvent: ((event: SwitchEvent) => void) | undefined;
   readonly onMessage: ((xid: number, message: UnaskedMessage) => void) | undefined;
   readonly onThrow: (event: string, error: unknown, count: number) => void;
@@ -97,7 +97,7 @@ export class ChannelEvents {
 
   #laneOf(event: ChannelEvent): Lane {
     if (event.type === 'packet_in' || event.type === 'nx_packet_in') {
-      return laneOfPacket(event.data, this.#options.discovery);
+      return laneOfPacket(event.data, this.#options.etherTypes);
     }
     return event.type === 'nx_packet_in2' ? 'packet' : 'control';
   }

@@ -12,7 +12,8 @@ import { beginHandshake, stepHandshake } from './handshake.ts';
 import type { HandshakeEffect, HandshakeInput, HandshakeState, HelloFailed, Session } from './handshake.ts';
 import { helloFailed } from './hello-failed.ts';
 import { Intake } from './intake.ts';
-import { DISCOVERY_ETHER_TYPES } from './lanes.ts';
+import { etherTypeTable } from './lanes.ts';
+import type { EtherTypeTable } from './lanes.ts';
 import type { LivenessLimits } from './liveness.ts';
 import { answerToUnknownType } from './malformed.ts';
 import { decodeHello } from './message.ts';
@@ -37,8 +38,8 @@ export interface ConnectionOptions {
   readonly maxReplyBytes?: number;
   /** Shared by all connections that are to get their turn fairly. */
   readonly turns: Turns;
-  /** Ethernet types whose packet-ins go before the others. */
-  readonly discovery?: readonly number[];
+  /** Which packet-ins go before the others; LLDP unless given. */
+  readonly etherTypes?: EtherTypeTable;
 }
 
 export interface ConnectionHandlers {
@@ -54,12 +55,15 @@ export interface ConnectionHandlers {
 /** Message types up to this one have a meaning in some version (OFPT_CONTROLLER_STATUS). */
 const LAST_TYPE = 35;
 
+const STANDARD = etherTypeTable();
+
 export class Connection {
   readonly remote: string;
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
   readonly #handlers: ConnectionHandlers;
   readonly #outbox: Outbox;
+  readonly #etherTypes: EtherTypeTable;
   readonly #intake: Intake;
   readonly #reader: FrameReader;
   readonly #echo: EchoWatch;
@@ -101,20 +105,25 @@ export class Connection {
     socket.on('data', () => {
       this.#echo.heard();
     });
-    this.#intake = new Intake(socket, options, {
-      onFrame: (frame) => {
-        this.#onFrame(frame);
-        return !this.#closing.signal.aborted;
+    this.#etherTypes = options.etherTypes ?? STANDARD;
+    this.#intake = new Intake(
+      socket,
+      { turns: options.turns, etherTypes: this.#etherTypes },
+      {
+        onFrame: (frame) => {
+          this.#onFrame(frame);
+          return !this.#closing.signal.aborted;
+        },
+        onBroken: (error) => {
+          options.log.warn('OpenFlow stream broken', { remote, error });
+          this.close(new OpenFlowError('CLOSED', 'the stream cannot be followed', { cause: error }));
+        },
+        // What was read has caused goes out at once: this is the latency of a packet-in's answer.
+        onPause: () => {
+          this.#outbox.flush();
+        },
       },
-      onBroken: (error) => {
-        options.log.warn('OpenFlow stream broken', { remote, error });
-        this.close(new OpenFlowError('CLOSED', 'the stream cannot be followed', { cause: error }));
-      },
-      // What was read has caused goes out at once: this is the latency of a packet-in's answer.
-      onPause: () => {
-        this.#outbox.flush();
-      },
-    });
+    );
     this.#watchSocket(socket);
     const { state, effects } = beginHandshake(options.versions);
     this.#handshake = state;
@@ -212,14 +221,14 @@ export class Connection {
   }
 
   #ready(found: Session): void {
-    const { clock, log, requestTimeoutMs, maxReplyBytes, discovery = DISCOVERY_ETHER_TYPES } = this.#options;
+    const { clock, log, requestTimeoutMs, maxReplyBytes } = this.#options;
     const { onEvent, onMessage } = this.#handlers;
     const channel = new SwitchChannel(
       { ...found, dropped: found.dropped + this.#stranger.dropped },
       {
         clock,
         log,
-        discovery,
+        etherTypes: this.#etherTypes,
         requestTimeoutMs,
         remote: this.remote,
         outbox: this.#outbox,

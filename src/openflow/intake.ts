@@ -4,16 +4,16 @@
 
 import type { Readable } from 'node:stream';
 import { FrameSplitter } from './frame-splitter.ts';
-import { DISCOVERY_ETHER_TYPES, laneOf } from './lanes.ts';
-import type { PacketLane } from './lanes.ts';
+import { laneOf } from './lanes.ts';
+import type { EtherTypeTable, PacketLane } from './lanes.ts';
 import { SpanQueue } from './span-queue.ts';
 import type { SpanLimits } from './span-queue.ts';
 import type { TurnMember, Turns } from './turns.ts';
 
 export interface IntakeOptions {
   readonly turns: Turns;
-  /** Ethernet types whose packet-ins go before the others. */
-  readonly discovery?: readonly number[];
+  /** Which packet-ins go before the others. */
+  readonly etherTypes: EtherTypeTable;
   /** What may wait, a connection. */
   readonly waiting?: Readonly<Record<PacketLane, SpanLimits>>;
 }
@@ -44,7 +44,7 @@ const TURN_BYTES = 256 * 1024;
 export class Intake implements TurnMember {
   readonly #source: Readable;
   readonly #turns: Turns;
-  readonly #discovery: readonly number[];
+  readonly #etherTypes: EtherTypeTable;
   readonly #handlers: IntakeHandlers;
   readonly #splitter = new FrameSplitter();
   readonly #waiting: Readonly<Record<PacketLane, SpanQueue>>;
@@ -56,10 +56,10 @@ export class Intake implements TurnMember {
   #closed = false;
 
   constructor(source: Readable, options: IntakeOptions, handlers: IntakeHandlers) {
-    const { turns, discovery = DISCOVERY_ETHER_TYPES, waiting = WAITING } = options;
+    const { turns, etherTypes, waiting = WAITING } = options;
     this.#source = source;
     this.#turns = turns;
-    this.#discovery = discovery;
+    this.#etherTypes = etherTypes;
     this.#handlers = handlers;
     this.#waiting = { discovery: new SpanQueue(waiting.discovery), packet: new SpanQueue(waiting.packet) };
     source.on('data', (chunk: Buffer) => {
@@ -133,7 +133,7 @@ export class Intake implements TurnMember {
   }
 
   readonly #onSpan = (bytes: Buffer, start: number, end: number): boolean => {
-    const lane = laneOf(bytes, start, end, this.#discovery);
+    const lane = laneOf(bytes, start, end, this.#etherTypes);
     if (lane !== 'control') {
       const queue = this.#waiting[lane];
       if (queue.length > 0 || !this.#turns.mayServe()) {

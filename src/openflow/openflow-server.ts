@@ -7,6 +7,7 @@ import { silentLog } from '../base/log.ts';
 import type { Log } from '../base/log.ts';
 import { DEFAULT_BACKOFF } from './backoff.ts';
 import type { BackoffLimits } from './backoff.ts';
+import { etherTypeTable } from './lanes.ts';
 import { DEFAULT_LIVENESS } from './liveness.ts';
 import type { LivenessLimits } from './liveness.ts';
 import type { SwitchChannel } from './switch-channel.ts';
@@ -124,7 +125,7 @@ class Server implements OpenFlowServer {
       maxQueuedBytes: given.maxQueuedBytes,
       turns: new Turns(clock, options.turns ?? DEFAULT_TURNS),
       ...(maxReplyBytes === undefined ? {} : { maxReplyBytes }),
-      ...(discovery === undefined ? {} : { discovery }),
+      ...(discovery === undefined ? {} : { etherTypes: etherTypeTable(discovery) }),
     };
     this.#registry = new SwitchRegistry(options, connections, given.maxUnfinished);
   }

@@ -15,6 +15,7 @@ import { confirm } from './confirmation.ts';
 import type { EventStream, EventStreamOptions } from './event-stream.ts';
 import { HANDSHAKE_XIDS } from './handshake.ts';
 import type { Session } from './handshake.ts';
+import type { EtherTypeTable } from './lanes.ts';
 import { Line, MAIN } from './line.ts';
 import type { RequestOptions } from './line.ts';
 import type { Message } from './message.ts';
@@ -37,7 +38,7 @@ export interface SwitchChannelOptions {
   readonly remote: string;
   readonly outbox: Outbox;
   readonly closed: AbortSignal;
-  readonly discovery: readonly number[];
+  readonly etherTypes: EtherTypeTable;
   readonly figures: () => ConnectionFigures;
   readonly onEvent?: (channel: SwitchChannel, event: SwitchEvent) => void;
   readonly onMessage?: (channel: SwitchChannel, xid: number, message: UnaskedMessage) => void;
@@ -73,7 +74,7 @@ export class SwitchChannel implements Switch {
       ...(maxReplyBytes === undefined ? {} : { maxReplyBytes }),
     });
     this.#events = new ChannelEvents({
-      discovery: options.discovery,
+      etherTypes: options.etherTypes,
       onEvent:
         onEvent &&
         ((event) => {

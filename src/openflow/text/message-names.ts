@@ -11,6 +11,9 @@ const MESSAGES: Readonly<Record<string, string>> = {
 };
 const PARTS: Readonly<Record<string, string>> = { port_stats: 'PORT', flow_monitor: 'FLOW_MONITOR' };
 
+/** Of 1.1 and later, in 1.0 Open vSwitch's extensions. */
+const NICIRA_IN_10: ReadonlySet<string> = new Set(['group_mod', 'requestforward']);
+
 /** Flow monitors of 1.3 are the ONF's. */
 const isOnf = (name: string, version: WireVersion): boolean => version === 4 && name.startsWith('nx_flow_monitor');
 
@@ -18,13 +21,14 @@ export function messageName(message: Message, version: WireVersion): string {
   const { type } = message;
   if (type === 'multipart_request' || type === 'multipart_reply') {
     const { part } = message.body;
-    const extension = part.startsWith('nx_');
+    const extension = part.startsWith('nx_') || (version === 1 && part.startsWith('group'));
     const name = PARTS[part] ?? part.replace(/^nx_/, '').toUpperCase();
     const number = 'partType' in message.body ? `/${message.body.partType}` : '';
     return `${extension ? (isOnf(part, version) ? 'ONFST' : 'NXST') : 'OFPST'}_${name}${number} ${type === 'multipart_request' ? 'request' : 'reply'}`;
   }
   if (message.type === 'unknown') return `OFPT_UNKNOWN/${message.messageType}`;
   const name = MESSAGES[type] ?? `OFPT_${type.toUpperCase()}`;
+  if (version === 1 && NICIRA_IN_10.has(type)) return name.replace('OFPT_', 'NXT_');
   if (type.startsWith('nx_')) return `${isOnf(type, version) ? 'ONFT' : 'NXT'}_${type.slice(3).toUpperCase()}`;
   return version === 4 && type.startsWith('bundle_') ? name.replace('OFPT_', 'ONFT_') : name;
 }

@@ -51,13 +51,19 @@ export function formatDuration(seconds: number, nanoseconds: number): string {
   return `${seconds}.${nanoseconds % 1_000_000 === 0 ? digits.slice(0, 3) : nanoseconds % 1000 === 0 ? digits.slice(0, 6) : digits}s`;
 }
 
+/** Seconds since the last packet and the last change, where the switch tells. */
+interface Ages {
+  readonly idleAge?: number;
+  readonly hardAge?: number;
+}
+
 /** A row of flow statistics as `ovs-ofctl dump-flows --no-stats` has it. */
 export const formatFlow = (flow: FlowStats): string => formatRow(flow, false);
 
 /** With duration and counters, as `ovs-ofctl dump-flows` has it. */
-export const formatFlowStats = (flow: FlowStats): string => formatRow(flow, true);
+export const formatFlowStats = (flow: FlowStats & Ages): string => formatRow(flow, true);
 
-function formatRow(flow: FlowStats, stats: boolean): string {
+function formatRow(flow: FlowStats & Ages, stats: boolean): string {
   const { idleTimeout, hardTimeout, importance = 0, durationSec = 0, durationNsec = 0 } = flow;
   return sentence(
     (stats || flow.cookie !== 0n) && `cookie=0x${flow.cookie.toString(16)},`,
@@ -68,6 +74,8 @@ function formatRow(flow: FlowStats, stats: boolean): string {
     hardTimeout !== 0 && `hard_timeout=${hardTimeout},`,
     ...flagNames(flow.flags),
     importance !== 0 && `importance=${importance},`,
+    stats && flow.idleAge !== undefined && `idle_age=${flow.idleAge},`,
+    stats && flow.hardAge !== undefined && flow.hardAge !== durationSec && `hard_age=${flow.hardAge},`,
     formatRule(flow),
     `actions=${formatInstructions(flow.instructions)}`,
   );

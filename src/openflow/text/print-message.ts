@@ -8,9 +8,10 @@ import type { Frame, Message } from '../message.ts';
 import { packetInOf } from '../nicira/packet-in.ts';
 import type { WireVersion } from '../wire-version.ts';
 import { messageName } from './message-names.ts';
-import { hex } from './numbers.ts';
+import { dottedBytes, hex } from './numbers.ts';
 import { formatPort } from './ports.ts';
 import { formatActions } from './print-actions.ts';
+import { formatAsyncMasks, formatAsyncProperties } from './print-async.ts';
 import { formatDuration, formatFlowMod } from './print-flow.ts';
 import { formatGroupMod, formatMeterMod } from './print-groups.ts';
 import { formatMatch, formatRule } from './print-match.ts';
@@ -57,6 +58,21 @@ const CAPABILITIES = [
   'FLOW_MONITORING',
 ];
 const CAPABILITIES_10 = CAPABILITIES.map((name, i) => (i === 3 ? 'STP' : name));
+/** enum ofp_action_type of 1.0, in ovs-ofctl's words and order. */
+const ACTIONS_10 = [
+  'output',
+  'set_vlan_vid',
+  'set_vlan_pcp',
+  'strip_vlan',
+  'mod_dl_src',
+  'mod_dl_dst',
+  'mod_nw_src',
+  'mod_nw_dst',
+  'mod_nw_tos',
+  'mod_tp_src',
+  'mod_tp_dst',
+  'enqueue',
+];
 const FRAGMENTS = ['normal', 'drop', 'reassemble', 'reserved'];
 const BUNDLE_FLAGS = ['atomic', 'ordered', 'time'];
 const ROLES = { nochange: 'nochange', equal: 'equal', master: 'primary', slave: 'secondary' } as const;
@@ -97,6 +113,25 @@ function formatPacketIn(
     formatPacket(data),
   );
 }
+
+/** What NXT_PACKET_IN2 has beside a packet-in. */
+const formatMore = (properties: Of<'nx_packet_in2'>['properties']): readonly string[] =>
+  properties.flatMap((property) => {
+    if (property.type === 'userdata') return [`userdata=${dottedBytes(property.data)}`];
+    if (property.type === 'continuation') return [`continuation=${property.data.toString('hex')}`];
+    return property.type === 'unknown' ? [formatAny(property)] : [];
+  });
+
+interface TlvMap {
+  readonly optionClass: number;
+  readonly optionType: number;
+  readonly optionLen: number;
+  readonly index: number;
+}
+
+/** As `ovs-ofctl add-tlv-map` takes it. */
+const formatTlvMap = ({ optionClass, optionType, optionLen, index }: TlvMap): string =>
+  `{class=${hex(optionClass)},type=${hex(optionType)},len=${optionLen}}->tun_metadata${index}`;
 
 function formatPacketOut({ inPort, match, actions, bufferId = OFP_NO_BUFFER, data }: Of<'packet_out'>): string {
   const from = match === undefined ? `in_port=${formatPort(inPort)}` : formatMatch(match);
@@ -176,6 +211,7 @@ const PRINTERS: Printers = {
       `n_tables:${tables}, n_buffers:${buffers}`,
       auxiliaryId !== 0 && `auxiliary_id:${auxiliaryId}`,
       `capabilities: ${bitNames(capabilities, version === 1 ? CAPABILITIES_10 : CAPABILITIES)}`,
+      ...('actions' in more ? [`actions: ${bitNames(more.actions, ACTIONS_10)}`] : []),
       ...('ports' in more ? more.ports.map(formatPortDescription) : []),
     ),
   get_config_request: () => '',
@@ -183,7 +219,7 @@ const PRINTERS: Printers = {
   set_config: formatConfig,
   packet_in: formatPacketIn,
   nx_packet_in: formatPacketIn,
-  nx_packet_in2: (message) => formatPacketIn(packetInOf(message)),
+  nx_packet_in2: (message) => sentence(formatPacketIn(packetInOf(message)), ...formatMore(message.properties)),
   packet_out: formatPacketOut,
   flow_mod: formatFlowMod,
   nx_flow_mod: (message) => formatFlowMod({ ...message, type: 'flow_mod' }),
@@ -197,9 +233,24 @@ const PRINTERS: Printers = {
   table_status: ({ reason, table }) => sentence(`reason=${reason}`, formatTable(table)),
   requestforward: ({ xid, message }, version) => formatFrame({ version, xid, message }),
   nx_resume: ({ properties }) =>
-    sentence(...properties.map((each) => (each.type === 'metadata' ? formatMatch(each.match) : formatAny(each)))),
+    sentence(formatPacketIn(packetInOf({ type: 'nx_packet_in2', properties })), ...formatMore(properties)),
   multipart_request: ({ body, more }) => sentence(more && 'flags=[more]', formatRequest(body)),
   multipart_reply: ({ body, more }) => sentence(more && 'flags=[more]', formatReply(body)),
+  get_async_request: ({ properties = [] }) => sentence(...properties.map((each) => formatAny(each))),
+  get_async_reply: ({ properties }) => formatAsyncProperties(properties),
+  set_async: ({ properties }) => formatAsyncProperties(properties),
+  nx_set_async_config: ({ packetIn, portStatus, flowRemoved }) =>
+    formatAsyncMasks({
+      master: { packet_in: packetIn[0], port_status: portStatus[0], flow_removed: flowRemoved[0] },
+      slave: { packet_in: packetIn[1], port_status: portStatus[1], flow_removed: flowRemoved[1] },
+    }),
+  nx_flow_mod_table_id: ({ set }) => (set === 0 ? 'disable' : 'enable'),
+  nx_set_controller_id: ({ controllerId }) => `id=${controllerId}`,
+  nx_ct_flush_zone: ({ zone }) => `zone_id=${zone}`,
+  nx_tlv_table_mod: ({ command, maps }) => sentence(command.toUpperCase(), maps.map(formatTlvMap).join(',')),
+  nx_tlv_table_request: () => '',
+  nx_tlv_table_reply: ({ maxOptionSpace, maxFields, maps }) =>
+    sentence(`max option space=${maxOptionSpace} max fields=${maxFields}`, maps.map(formatTlvMap).join(',')),
   barrier_request: () => '',
   barrier_reply: () => '',
   role_request: formatRole,

@@ -40,11 +40,25 @@ function formatWhich({ table = OFPTT_ALL, outPort = OFPP.ANY, outGroup = OFPG_AN
   );
 }
 
+const OFPG_ALL = 0xffff_fffc;
+
+const formatGroupId = (groupId: number): string => `group_id=${groupId === OFPG_ALL ? 'ALL' : groupId}`;
+
+/** As formatWhich, in the order of monitors. */
+function formatMonitored({ table = OFPTT_ALL, outPort = OFPP.ANY, outGroup = OFPG_ANY, match }: Which): string {
+  return sentence(
+    outPort !== OFPP.ANY && `out_port=${formatPort(outPort)}`,
+    outGroup !== OFPG_ANY && `out_group=${outGroup}`,
+    table !== OFPTT_ALL && `table=${table}`,
+    formatMatch(match),
+  );
+}
+
 const anyPort = (portNo: number = OFPP.ANY): string => `port=${formatPort(portNo)}`;
 
 /** enum nx_flow_monitor_flags and enum ofp_flow_monitor_flags, whose bits differ in number only from the sixth on. */
 const NX_MONITOR = ['initial', 'add', 'delete', 'modify', 'actions', 'own'];
-const MONITOR = ['initial', 'add', 'delete', 'modify', 'instructions', 'no_abbrev', 'only_own'];
+const MONITOR = ['initial', 'add', 'delete', 'modify', 'actions', 'no_abbrev', 'own'];
 
 const REQUESTS: Printers<RequestBody> = {
   desc: () => '',
@@ -56,11 +70,12 @@ const REQUESTS: Printers<RequestBody> = {
   table: () => '',
   table_desc: () => '',
   table_features: ({ tables }) => each(tables, formatTableFeatures),
-  port_stats: ({ portNo }) => anyPort(portNo),
+  port_stats: ({ portNo = OFPP.ANY }) => `port_no=${formatPort(portNo)}`,
   port_desc: ({ portNo }) => anyPort(portNo),
   queue: ({ portNo, queueId = 0xffff_ffff }) => `${anyPort(portNo)} queue=${queueName(queueId)}`,
   queue_desc: ({ portNo, queueId = 0xffff_ffff }) => `${anyPort(portNo)} queue=${queueName(queueId)}`,
-  group: ({ groupId }) => (groupId === 0xffff_fffc ? '' : `group_id=${groupId}`),
+  group: ({ groupId }) => formatGroupId(groupId),
+  group_desc: ({ groupId = OFPG_ALL }) => formatGroupId(groupId),
   meter: ({ meterId }) => `meter=${meterName(meterId)}`,
   meter_config: ({ meterId }) => `meter=${meterName(meterId)}`,
   flow_monitor: ({ monitors }) =>
@@ -69,12 +84,12 @@ const REQUESTS: Printers<RequestBody> = {
         `id=${monitorId}`,
         command !== 'add' && `command=${command}`,
         `flags=${bitNames(flags, MONITOR, ',')}`,
-        formatWhich(which),
+        formatMonitored(which),
       ),
     ),
   nx_flow_monitor: ({ monitors }) =>
     each(monitors, ({ id, flags, ...which }) =>
-      sentence(`id=${id}`, `flags=${bitNames(flags, NX_MONITOR, ',')}`, formatWhich(which)),
+      sentence(`id=${id}`, `flags=${bitNames(flags, NX_MONITOR, ',')}`, formatMonitored(which)),
     ),
 };
 

@@ -31,6 +31,8 @@ function packetFields(data: Buffer): OxmField[] {
     add('vlan_pcp', tci >>> 13);
     type = data.readUInt16BE(at + 2);
     at += 4;
+  } else {
+    add('vlan_tci', 0);
   }
   add('eth_type', type);
   const rest = data.subarray(at);
@@ -57,8 +59,11 @@ function addIpv4(data: Buffer, add: Add): void {
   add('ip_proto', proto);
   add('ipv4_src', formatIpv4(data.subarray(12, 16)));
   add('ipv4_dst', formatIpv4(data.subarray(16, 20)));
+  addTos(data[1] ?? 0, data[8] ?? 0, add);
+  const fragment = data.readUInt16BE(6) & 0x3fff;
+  add('ip_frag', fragment === 0 ? 0 : (fragment & 0x1fff) === 0 ? 1 : 3);
   // Only the first fragment has the ports.
-  if ((data.readUInt16BE(6) & 0x1fff) === 0) addLayer4(proto, data.subarray(header), add, proto === 1 ? 'icmp' : null);
+  if ((fragment & 0x1fff) === 0) addLayer4(proto, data.subarray(header), add, proto === 1 ? 'icmp' : null);
 }
 
 function addIpv6(data: Buffer, add: Add): void {
@@ -67,7 +72,16 @@ function addIpv6(data: Buffer, add: Add): void {
   add('ip_proto', proto);
   add('ipv6_src', formatIpv6(data.subarray(8, 24)));
   add('ipv6_dst', formatIpv6(data.subarray(24, 40)));
+  add('ipv6_label', data.readUInt32BE(0) & 0xfffff);
+  addTos((data.readUInt16BE(0) >>> 4) & 0xff, data[7] ?? 0, add);
+  add('ip_frag', 0);
   addLayer4(proto, data.subarray(40), add, proto === 58 ? 'icmpv6' : null);
+}
+
+function addTos(tos: number, ttl: number, add: Add): void {
+  add('ip_dscp', tos >>> 2);
+  add('ip_ecn', tos & 3);
+  add('nw_ttl', ttl);
 }
 
 function addLayer4(proto: number, data: Buffer, add: Add, icmp: 'icmp' | 'icmpv6' | null): void {

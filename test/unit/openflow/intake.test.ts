@@ -5,7 +5,7 @@ import { portNo } from '../../../src/base/ids.ts';
 import { encodeMessage } from '../../../src/openflow/message.ts';
 import type { Message } from '../../../src/openflow/message.ts';
 import { Intake } from '../../../src/openflow/intake.ts';
-import { DISCOVERY_ETHER_TYPES, laneOf } from '../../../src/openflow/lanes.ts';
+import { etherTypeTable, laneOf } from '../../../src/openflow/lanes.ts';
 import { SpanQueue } from '../../../src/openflow/span-queue.ts';
 import { Turns } from '../../../src/openflow/turns.ts';
 import type { TurnMember } from '../../../src/openflow/turns.ts';
@@ -15,13 +15,14 @@ import { packetIn, Peer, port, settle } from './peer.ts';
 
 const ethernet = (types: string, length = 60): Buffer =>
   Buffer.concat([Buffer.alloc(12, 2), Buffer.from(types, 'hex'), Buffer.alloc(length - 12 - types.length / 2)]);
+const TABLE = etherTypeTable();
 const LLDP = ethernet('88cc');
 const IPV4 = ethernet('0800');
 
 describe('OpenFlow lanes', () => {
   const lane = (version: WireVersion, message: Message): string => {
     const bytes = Buffer.concat([Buffer.alloc(3), encodeMessage(version, 1, message), Buffer.alloc(2)]);
-    return laneOf(bytes, 3, bytes.length - 2, DISCOVERY_ETHER_TYPES);
+    return laneOf(bytes, 3, bytes.length - 2, TABLE);
   };
 
   for (const version of [1, 4, 5, 6] as const) {
@@ -58,10 +59,16 @@ describe('OpenFlow lanes', () => {
     expect(lane(4, { type: 'experimenter', experimenter: 0x748771, expType: 17, data: LLDP })).to.equal('control');
   });
 
+  it('are those that are asked for', () => {
+    const bytes = encodeMessage(4, 1, packetIn(ethernet('88b5')));
+    expect(laneOf(bytes, 0, bytes.length, etherTypeTable([0x88b5]))).to.equal('discovery');
+    expect(laneOf(bytes, 0, bytes.length, TABLE)).to.equal('packet');
+  });
+
   it('read nothing behind the end of a message that is cut short', () => {
     const bytes = Buffer.concat([encodeMessage(4, 1, packetIn(LLDP)), LLDP, LLDP]);
-    for (let end = 8; end < 100; end += 1) expect(() => laneOf(bytes, 0, end, DISCOVERY_ETHER_TYPES)).not.to.throw();
-    expect(laneOf(bytes, 0, 30, DISCOVERY_ETHER_TYPES)).to.equal('packet');
+    for (let end = 8; end < 100; end += 1) expect(() => laneOf(bytes, 0, end, TABLE)).not.to.throw();
+    expect(laneOf(bytes, 0, 30, TABLE)).to.equal('packet');
   });
 });
 
@@ -146,7 +153,7 @@ describe('OpenFlow intake', () => {
     const got: Buffer[] = [];
     const intake = new Intake(
       source,
-      { turns: new Turns(clock) },
+      { turns: new Turns(clock), etherTypes: TABLE },
       {
         onFrame: (frame) => {
           clock.advance(frame[1] === 10 ? costMs : 0);
@@ -215,7 +222,11 @@ describe('OpenFlow intake', () => {
     const connect = (name: string): PassThrough => {
       const source = new PassThrough({ highWaterMark: 1 << 24 });
       const onFrame = (): boolean => told.push(name) > 0;
-      new Intake(source, { turns }, { onFrame, onBroken: () => undefined, onPause: () => undefined });
+      new Intake(
+        source,
+        { turns, etherTypes: TABLE },
+        { onFrame, onBroken: () => undefined, onPause: () => undefined },
+      );
       return source;
     };
     const [busy, quiet] = [connect('busy'), connect('quiet')];
