@@ -18,6 +18,8 @@ export interface Flow {
   readonly acked: [number, number];
   /** An end has begun to close it, or given up opening it. */
   closing: boolean;
+  /** Its opener has passed a switch without its controller: the answer may meet another firewall. */
+  strayed: boolean;
 }
 
 export function newFlow(id: number, proto: 'tcp' | 'udp', client: Machine, server: Machine, peer: Machine): Flow {
@@ -32,6 +34,7 @@ export function newFlow(id: number, proto: 'tcp' | 'udp', client: Machine, serve
     fin: [0, 0],
     acked: [0, 0],
     closing: false,
+    strayed: false,
   };
 }
 

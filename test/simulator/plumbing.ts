@@ -33,10 +33,11 @@ export interface PlumbingPorts {
   /** Nothing but a migration's own gate explains a refused opener, which its hold should have prevented. */
   gateExpected(): boolean;
   /**
-   * VM1 is back within the grace, and caches may still follow the trail of its first move: what turns round meets the place
-   * it came from. A few milliseconds' worth is lost (docs: hard case 1).
+   * VM1 is back within the grace, and this packet follows it there and back: it was sent before VM1 left again, or a cache
+   * still follows the trail of its first move and sends it where it came from (hard case 1). A rule that turned everything
+   * round at both ends would make a loop as long as one of them is stale (hard case 3).
    */
-  staleReturn(): boolean;
+  staleReturn(packet: Packet): boolean;
   /** Answers were lost with a controller: a handshake may be under way at the lift (hard case 16), its answer on either side. */
   handshakesMayBeLate(): boolean;
   /** VM1's announcement of its return was lost with a switch: its other frames are taken for late ones (hard case 7). */
@@ -167,7 +168,8 @@ export class Plumbing {
       return;
     }
     packet.visited |= bit;
-    packet.astray ||= this.#ports.away(nve);
+    packet.astray ||= this.#ports.away(nve) || (packet.flag === 'synack' && packet.flow?.strayed === true);
+    if (packet.astray && packet.flag === 'syn' && packet.flow !== null) packet.flow.strayed = true;
     const verdict = by === 'cache' ? sw.forward(packet.kind, inPort, tagged) : sw.process(packet.kind, inPort, tagged);
     if (verdict.punt !== null) this.#punt(packet, nve, inPort, verdict.punt);
     else if (verdict.outputs.length === 1) {
@@ -176,7 +178,7 @@ export class Plumbing {
     } else {
       const what = verdict.outputs.length === 0 ? 'dropped' : 'duplicated';
       if (what === 'dropped' && packet.astray) this.#end(packet, 'led astray by a switch without its controller');
-      else if (what === 'dropped' && this.#ports.staleReturn())
+      else if (what === 'dropped' && this.#ports.staleReturn(packet))
         this.#end(packet, 'dropped by a stale cache after a return');
       else this.#refuse(packet, what, nve, inPort);
     }
@@ -226,9 +228,10 @@ export class Plumbing {
   #judged(packet: Packet, firewall: Firewall): boolean {
     const judgement = firewall.judge(packet);
     if (judgement === 'pass') return true;
-    if (packet.astray && judgement !== 'reborn') {
-      this.#end(packet, 'led astray by a switch without its controller');
-      return false;
+    if (packet.astray) {
+      if (judgement === 'reborn') this.#ports.count('UDP begun anew behind a switch without its controller');
+      else this.#end(packet, 'led astray by a switch without its controller');
+      return judgement === 'reborn';
     }
     if (judgement === 'refused') {
       this.#ports.count('openers refused at the source');

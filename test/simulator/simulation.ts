@@ -206,10 +206,11 @@ export class Simulation {
         excused: (at) => this.time.now() <= (this.#excusedUntil.get(at.nve) ?? -1),
         gateLingers: () => scenario.faults.some((f) => f.kind === 'agent' && f.how === 'dies' && f.which === 0),
         gateExpected: () => scenario.faults.length === 0,
-        staleReturn: () => {
+        staleReturn: (packet) => {
           const { moves, staleMs, linkMs, jitterMs } = scenario;
-          if (moves.length > 1 && this.plumbing.attached?.nve !== this.#confirmedNve) return true;
-          return moves.length > 1 && time.now() <= this.#confirmedMs + staleMs + 4 * (linkMs + jitterMs);
+          if (moves.length === 1) return false;
+          if (packet.sentAt <= this.leftAt || this.plumbing.attached?.nve !== this.#confirmedNve) return true;
+          return time.now() <= this.#confirmedMs + staleMs + 4 * (linkMs + jitterMs);
         },
         linkMs: () => () => scenario.linkMs + this.#random.next() * scenario.jitterMs,
         count: (what) => {
