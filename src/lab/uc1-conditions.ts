@@ -242,9 +242,19 @@ function newSlow(e: Uc1Evidence): Condition {
   return {
     name: 'new connections slow',
     held: e.moves.length > 0 && slow === 0,
-    value: `${slow}; the slowest took ${round1(worstMs)} ms beyond the blackout${caughtNote(e)}`,
+    value: `${slow}; the slowest took ${round1(worstMs)} ms beyond the blackout${caughtNote(e)}${slow === 0 ? '' : someTroubled(e)}`,
     bound: `none beyond what was left of the blackout + ${NEW_CONNECTION_MS} ms, round trips by the links' delay not counted`,
   };
+}
+
+const SHOWN_TROUBLED = 5;
+
+/** When the first ones of a failed condition began, and what they took: whoever looks for the cause needs no second run. */
+function someTroubled(e: Uc1Evidence): string {
+  return `: ${e.moves
+    .flatMap((m) => m.newTroubled)
+    .slice(0, SHOWN_TROUBLED)
+    .join('; ')}`;
 }
 
 /** SYNs to a port that goes at that moment are beyond anybody's help: counted apart, and shown. */
