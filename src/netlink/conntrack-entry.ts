@@ -57,6 +57,13 @@ const tcpFlags: AttributeCodec<{ readonly flags: number; readonly mask: number }
     w.u8(v.flags, 'flags');
     w.u8(v.mask, 'mask');
   },
+  {
+    bytes: 2,
+    read: (at) => `{ flags: ${at(0)}, mask: ${at(1)} }`,
+    fits: (v) => `(${v}.flags & 0xff) === ${v}.flags && (${v}.mask & 0xff) === ${v}.mask`,
+    write: (at, v) => `${at(0)} = ${v}.flags; ${at(1)} = ${v}.mask;`,
+    clean: () => '',
+  },
 );
 
 /** CTA_PROTOINFO */

@@ -7,7 +7,7 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { formatMac } from '../wire/codec.ts';
 import * as libc from './libc.ts';
-import { NLMSG_DONE, NLMSG_ERROR, readNetlinkMessages } from './nlmsg.ts';
+import { NLMSG_DONE, NLMSG_ERROR, NLMSG_HEADER } from './nlmsg.ts';
 import type { PortReport, WorkerCommand, WorkerOptions, WorkerReport } from './worker-protocol.ts';
 
 const AF_NETLINK = 16;
@@ -191,8 +191,18 @@ function waitFor(fd: number, timeoutMs: number): boolean {
   return libc.poll(set, 1, timeoutMs) > 0;
 }
 
-const endsAnswer = (bytes: Buffer, seq: number): boolean =>
-  readNetlinkMessages(bytes).some((m) => m.seq === seq && (m.type === NLMSG_ERROR || m.type === NLMSG_DONE));
+/** Asked of every datagram: looks at the headers where they stand. */
+function endsAnswer(bytes: Buffer, seq: number): boolean {
+  let at = 0;
+  while (bytes.length - at >= NLMSG_HEADER) {
+    const type = bytes.readUInt16LE(at + 4);
+    if ((type === NLMSG_ERROR || type === NLMSG_DONE) && bytes.readUInt32LE(at + 8) === seq) return true;
+    const length = bytes.readUInt32LE(at);
+    if (length < NLMSG_HEADER) return false; // whoever reads it says what is wrong
+    at += (length + 3) & ~3;
+  }
+  return false;
+}
 
 function answer(fd: number, seq: number, messages: Uint8Array): { messages: Uint8Array[]; failure: string | null } {
   const out: Uint8Array[] = [];

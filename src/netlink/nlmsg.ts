@@ -18,7 +18,7 @@ export const NLM_F = {
   CREATE: 0x400,
 } as const;
 
-const HEADER = 16;
+export const NLMSG_HEADER = 16;
 const NFGENMSG = 4;
 
 /** One message, still in the bytes it came in. `bodyAt` is where the payload begins. */
@@ -37,9 +37,9 @@ export function readNetlinkMessages(bytes: Buffer): NetlinkMessage[] {
   const out: NetlinkMessage[] = [];
   let at = 0;
   while (at < bytes.length) {
-    if (bytes.length - at < HEADER) throw new WireError('TRUNCATED', 'nlmsghdr', at);
+    if (bytes.length - at < NLMSG_HEADER) throw new WireError('TRUNCATED', 'nlmsghdr', at);
     const length = bytes.readUInt32LE(at);
-    if (length < HEADER || at + length > bytes.length)
+    if (length < NLMSG_HEADER || at + length > bytes.length)
       throw new WireError('BAD_LENGTH', 'nlmsg_len', at, String(length));
     out.push({
       bytes,
@@ -47,7 +47,7 @@ export function readNetlinkMessages(bytes: Buffer): NetlinkMessage[] {
       flags: bytes.readUInt16LE(at + 6),
       seq: bytes.readUInt32LE(at + 8),
       portId: bytes.readUInt32LE(at + 12),
-      bodyAt: at + HEADER,
+      bodyAt: at + NLMSG_HEADER,
       end: at + length,
     });
     at += (length + 3) & ~3;

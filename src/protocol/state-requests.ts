@@ -9,6 +9,7 @@ import type {
   Gate,
   GetReady,
   Installed,
+  Manifest,
   Quiesce,
   Quiesced,
   Ready,
@@ -27,10 +28,11 @@ export type ChunkTaker = (chunk: StateChunk) => void | Promise<void>;
  */
 export interface StateRequests {
   /**
-   * Source. `onChunk` gets the snapshot's chunks (the last of them `final`), then the promise resolves with the manifest; with
-   * `follow` PHASE_DELTA (after the drain PHASE_LATE) chunks go on coming, in order, until retire or abort.
+   * Source. `onBegun` gets what is to come, as far as that is known beforehand; `onChunk` the snapshot's chunks (the last of
+   * them `final`); then the promise resolves with the manifest of what was read. With `follow` PHASE_DELTA (after the drain
+   * PHASE_LATE) chunks go on coming, in order, until retire or abort.
    */
-  upload(request: UploadRequest, onChunk: ChunkTaker): Promise<UploadState>;
+  upload(request: UploadRequest, onChunk: ChunkTaker, onBegun?: (manifest: Manifest) => void): Promise<UploadState>;
   /** Destination: checks the manifest and cancels what is still pending for the same selector. */
   getReady(request: GetReady): Promise<Ready>;
   /** Destination: `Installed` for `final` chunks, null for others. Chunks may be handed over without waiting. */

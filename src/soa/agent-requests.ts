@@ -2,7 +2,14 @@
 // VNs in its zone map, only named VMs. Must not know how messages travel.
 
 import type { Log } from '../base/log.ts';
-import type { FromSoa, Selector, StateChunk, StateHostRegistration, ToSoa } from '../protocol/generated/stateferry.ts';
+import type {
+  FromSoa,
+  Manifest,
+  Selector,
+  StateChunk,
+  StateHostRegistration,
+  ToSoa,
+} from '../protocol/generated/stateferry.ts';
 import { RefusedError, type StateHost } from './state-host.ts';
 
 export interface AgentRequestsIo {
@@ -68,8 +75,12 @@ export class AgentRequests {
     switch (body.$case) {
       case 'uploadRequest': {
         const { value } = body;
-        this.#authorize(value.migration, value.selector);
-        return { $case: 'uploadState', value: await this.#host.upload(value, (chunk) => this.#emit(chunk)) };
+        const { migration } = value;
+        this.#authorize(migration, value.selector);
+        const begun = (manifest: Manifest): void => {
+          this.#send({ inReplyTo: 0n, body: { $case: 'uploadBegun', value: { migration, manifest } } });
+        };
+        return { $case: 'uploadState', value: await this.#host.upload(value, (chunk) => this.#emit(chunk), begun) };
       }
       case 'getReady':
         this.#authorize(body.value.migration, body.value.selector);

@@ -75,12 +75,16 @@ export class InstalledRecords {
     const ordered = [...wanted].sort(
       ([, a], [, b]) => Number(a.entry.tupleMaster !== undefined) - Number(b.entry.tupleMaster !== undefined),
     );
-    const answers = await this.#parts.table.ask(ordered.map(([, record]) => this.#creation(record)));
+    // Read back behind their creation, while the source's next ones are on their way: no packet changes them before the lift.
+    const answers = await this.#parts.table.ask([
+      ...ordered.map(([, record]) => this.#creation(record)),
+      ...ordered.map(([, record]) => this.reading(record)),
+    ]);
     const taken: KeyedRecord[] = [];
     ordered.forEach((one, i) => {
       const errno = answers[i]?.errno ?? 0;
       if (errno === ERRNO.EEXIST) taken.push(one);
-      else this.#noteCreation(one, errno);
+      else this.#noteCreation(one, errno, answers[ordered.length + i]?.entry ?? null);
     });
     await this.#replace(taken);
   }
@@ -104,10 +108,7 @@ export class InstalledRecords {
     keys.forEach((key, i) => {
       this.#forget(key);
       const entry = answers[i]?.entry ?? null;
-      if (entry === null) return; // gone already: it does not count
-      const recorded = recordHash(this.#parts.scope.vnid, entry);
-      this.#digest.add(recorded);
-      this.#records.set(key, { entry: identityOf(this.#here(entry)), hash: recorded });
+      if (entry !== null) this.#noteRead(key, entry); // else gone already: it does not count
     });
   }
 
@@ -133,17 +134,26 @@ export class InstalledRecords {
     await table.ask(standing.map((entry) => deletionOf(entry)));
     const answers = await table.ask(taken.map(([, record]) => this.#creation(record)));
     taken.forEach((one, i) => {
-      this.#noteCreation(one, answers[i]?.errno ?? 0);
+      this.#noteCreation(one, answers[i]?.errno ?? 0, null);
     });
   }
 
-  #noteCreation([key, record]: KeyedRecord, errno: number): void {
-    if (errno === 0) {
+  /** `entry`: what was read of it since; null when nothing was. */
+  #noteCreation([key, record]: KeyedRecord, errno: number, entry: ConntrackEntry | null): void {
+    if (errno !== 0) {
+      this.#parts.onRefused(refusal(record, reasonOf(errno, record), errnoName(errno)));
+    } else if (entry !== null) {
+      this.#noteRead(key, entry);
+    } else {
       this.#records.set(key, { entry: identityOf(this.#here(record.entry)), hash: null });
       this.#touched.add(key);
-    } else {
-      this.#parts.onRefused(refusal(record, reasonOf(errno, record), errnoName(errno)));
     }
+  }
+
+  #noteRead(key: TupleKey, entry: ConntrackEntry): void {
+    const recorded = recordHash(this.#parts.scope.vnid, entry);
+    this.#digest.add(recorded);
+    this.#records.set(key, { entry: identityOf(this.#here(entry)), hash: recorded });
   }
 
   #forget(key: TupleKey): void {

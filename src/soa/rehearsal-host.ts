@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Vnid } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import { PROTO } from '../netlink/conntrack-entry.ts';
-import type { FromSoa, StateChunk, ToSoa } from '../protocol/generated/stateferry.ts';
+import type { FromSoa, Manifest, StateChunk, ToSoa } from '../protocol/generated/stateferry.ts';
 import { decodeFromSoa, decodeToSoa, encodeFromSoa, encodeToSoa } from '../protocol/session-service.ts';
 import { AgentRequests } from './agent-requests.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
@@ -65,6 +65,7 @@ export interface RehearsalHostParts {
 
 export class RehearsalHost {
   onChunk: (chunk: StateChunk) => void = () => undefined;
+  onBegun: (manifest: Manifest | undefined) => void = () => undefined;
   readonly #requests: AgentRequests;
   readonly #answers = new Map<bigint, PromiseWithResolvers<Answer>>();
   #asked = 0n;
@@ -112,6 +113,7 @@ export class RehearsalHost {
     const { inReplyTo, body } = read.kind === 'message' ? read.message : written;
     if (body === undefined) return;
     if (body.$case === 'stateChunk') this.onChunk(body.value);
+    else if (body.$case === 'uploadBegun') this.onBegun(body.value.manifest);
     else if (body.$case === 'refused') this.#answers.get(inReplyTo)?.reject(new Error(body.value.detail));
     else this.#answers.get(inReplyTo)?.resolve(body);
     await Promise.resolve();

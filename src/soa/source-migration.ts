@@ -4,7 +4,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { type ConntrackEntry, PROTO } from '../netlink/conntrack-entry.ts';
-import type { TupleKey } from '../netlink/tuple.ts';
+import { protocolName, type TupleKey } from '../netlink/tuple.ts';
 import { type Drained, type Manifest, Phase, type StateChunk } from '../protocol/generated/stateferry.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { deletionOf, readingOf, request } from './entry-requests.ts';
@@ -40,6 +40,12 @@ export interface SourceRequest {
   readonly limit: number;
 }
 
+/** Without the ruleset's digest. */
+export type StateManifest = Omit<Manifest, 'rulesetDigest'>;
+
+const KINDS = ['conntrack'];
+/** Entries that are asked for together: while the kernel answers, those before them are packed and sent. */
+const SLICE = 256;
 const SENTINEL_BOUND_MS = 2000;
 const READING_BOUND_MS = 1000;
 
@@ -88,27 +94,42 @@ export class SourceMigration {
     return this.#stream.stage === 'over';
   }
 
-  /** Reads and sends everything in scope; the manifest lacks the ruleset digest. Events wait until `beginFollowing`. */
-  async snapshot(): Promise<Omit<Manifest, 'rulesetDigest'>> {
-    const { table, shadow, somWallMs } = this.#world;
-    const selected = shadow.select(this.scope);
+  /** Says what is to come, then reads and sends everything in scope. Events wait until `beginFollowing`. */
+  async snapshot(onBegun: (manifest: StateManifest) => void): Promise<StateManifest> {
+    const selected = this.#world.shadow.select(this.scope);
     if (selected.length > this.#request.limit) {
       throw new RefusedError('over-limit', this.#id, `${selected.length} records, limit ${this.#request.limit}`);
     }
-    const tcp = selected.filter((s) => s.orig.proto?.num === PROTO.TCP);
-    await table.ask(tcp.map((s) => request('update', liberalUpdate(s.orig, s.zone))));
-    const found = await this.#read(selected);
-    this.#checkIntact();
-    const capturedWallMs = somWallMs();
-    for (const [key, entry] of found) this.#stream.snapshot(key, entry, capturedWallMs);
+    onBegun({
+      records: BigInt(selected.length),
+      digest: Buffer.alloc(0),
+      kinds: KINDS,
+      counts: countByProtocol(selected),
+    });
+    await this.#sendAll(selected);
     this.#stream.endSnapshot();
     const { records } = this.#stream;
-    return {
-      records: BigInt(records.size),
-      digest: records.digest(),
-      kinds: ['conntrack'],
-      counts: records.counts(),
-    };
+    return { records: BigInt(records.size), digest: records.digest(), kinds: KINDS, counts: records.counts() };
+  }
+
+  /** Masters before what is related to them: the destination's kernel wants them there. */
+  async #sendAll(selected: readonly ShadowEntry[]): Promise<void> {
+    const related: Reading[] = [];
+    let reading = this.#read(selected.slice(0, SLICE));
+    for (let next = SLICE; next < selected.length + SLICE; next += SLICE) {
+      const read = await reading;
+      reading = this.#read(selected.slice(next, next + SLICE));
+      this.#checkStage('reading');
+      for (const one of read) {
+        if (one.entry.tupleMaster === undefined) this.#send(one);
+        else related.push(one);
+      }
+    }
+    for (const one of related) this.#send(one);
+  }
+
+  #send({ key, entry, capturedWallMs }: Reading): void {
+    this.#stream.snapshot(key, entry, capturedWallMs);
   }
 
   /** After the manifest went out: what happened since the snapshot was read, and whatever comes. */
@@ -207,17 +228,21 @@ export class SourceMigration {
     return left;
   }
 
-  /** What the kernel has of these, masters before what is related to them: the destination's kernel wants them there. */
-  async #read(selected: readonly ShadowEntry[]): Promise<[TupleKey, ConntrackEntry][]> {
-    const { table, shadow } = this.#world;
-    const answers = await table.ask(selected.map(({ orig, zone }) => readingOf({ tupleOrig: orig, zone })));
-    const found: [TupleKey, ConntrackEntry][] = [];
-    selected.forEach((s, i) => {
-      const entry = answers[i]?.entry;
-      if (entry === null || entry === undefined) shadow.forget(s.key);
-      else found.push([s.key, entry]);
+  /** Makes these liberal, and reads what the kernel has of them. */
+  async #read(selected: readonly ShadowEntry[]): Promise<readonly Reading[]> {
+    const { table, shadow, somWallMs } = this.#world;
+    const liberal = selected.flatMap(({ orig, zone }) =>
+      orig.proto?.num === PROTO.TCP ? [request('update', liberalUpdate(orig, zone))] : [],
+    );
+    const readings = selected.map(({ orig, zone }) => readingOf({ tupleOrig: orig, zone }));
+    const answers = await table.ask([...liberal, ...readings]);
+    const capturedWallMs = somWallMs();
+    return selected.flatMap(({ key }, i) => {
+      const entry = answers[liberal.length + i]?.entry;
+      if (entry !== null && entry !== undefined) return [{ key, entry, capturedWallMs }];
+      shadow.forget(key);
+      return [];
     });
-    return found.sort(([, a], [, b]) => Number(a.tupleMaster !== undefined) - Number(b.tupleMaster !== undefined));
   }
 
   /** The sentinel did not come: the gate must not stay closed for it. */
@@ -246,4 +271,19 @@ export class SourceMigration {
     if (this.#stream.stage === stage) return;
     throw new RefusedError('wrong-phase', this.#id, `${this.#stream.stage}, not ${stage}`);
   }
+}
+
+interface Reading {
+  readonly key: TupleKey;
+  readonly entry: ConntrackEntry;
+  readonly capturedWallMs: number;
+}
+
+function countByProtocol(selected: readonly ShadowEntry[]): Record<string, bigint> {
+  const out: Record<string, bigint> = {};
+  for (const { orig } of selected) {
+    const name = protocolName(orig.proto?.num ?? 0);
+    out[name] = (out[name] ?? 0n) + 1n;
+  }
+  return out;
 }

@@ -1,12 +1,12 @@
 // The State Host as a source: its migrations by id, and what holds between them. Knows nothing of those it is the destination of.
 
 import { CHUNK_BYTES } from './chunk-writer.ts';
-import type { Quiesce, Quiesced, Drained, Gate, Manifest, StateChunk } from '../protocol/generated/stateferry.ts';
+import type { Quiesce, Quiesced, Drained, Gate, StateChunk } from '../protocol/generated/stateferry.ts';
 import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
 import type { TableEvent } from './kernel-table.ts';
 import type { MarkerLog } from './marker-log.ts';
 import { type Scope, scopesOverlap } from './scope.ts';
-import { SourceMigration, type SourceRequest, type SourceWorld } from './source-migration.ts';
+import { SourceMigration, type SourceRequest, type SourceWorld, type StateManifest } from './source-migration.ts';
 import { unknownMigration } from './state-host.ts';
 
 export type SourceSideParts = Omit<SourceWorld, 'nextSentinel' | 'chunkBytes'> & { readonly markers: MarkerLog };
@@ -38,13 +38,18 @@ export class SourceSide {
   }
 
   /** Reads and emits the snapshot; what happens from then on follows behind the answer. */
-  async upload(request: SourceRequest, emit: (chunk: StateChunk) => void): Promise<Omit<Manifest, 'rulesetDigest'>> {
+  async upload(
+    request: SourceRequest,
+    emit: (chunk: StateChunk) => void,
+    onBegun: (manifest: StateManifest) => void,
+  ): Promise<StateManifest> {
     const source = new SourceMigration(request, this.#world(), emit);
     this.#migrations.set(request.migration, source);
     try {
-      return await source.snapshot();
+      return await source.snapshot(onBegun);
     } catch (error) {
-      await this.drop(request.migration);
+      // It may have been ended, and asked for anew, while it was read.
+      if (this.#migrations.get(request.migration) === source) await this.drop(request.migration);
       throw error;
     }
   }

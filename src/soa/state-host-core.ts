@@ -13,6 +13,7 @@ import type {
   GetReady,
   Heartbeat,
   Installed,
+  Manifest,
   Quiesce,
   Quiesced,
   Ready,
@@ -96,7 +97,11 @@ export class StateHostCore implements StateHost {
     };
   }
 
-  async upload(request: UploadRequest, emit: (chunk: StateChunk) => void): Promise<UploadState> {
+  async upload(
+    request: UploadRequest,
+    emit: (chunk: StateChunk) => void,
+    onBegun: (manifest: Manifest) => void = () => undefined,
+  ): Promise<UploadState> {
     const { migration, follow, limit: asked } = request;
     const scope = scopeOf(request.selector, this.#config.zones, migration);
     this.#checkKinds(migration, request.kinds);
@@ -108,7 +113,9 @@ export class StateHostCore implements StateHost {
       await this.#sources.clear(migration, scope);
       await this.#mend(migration);
       const rulesetDigest = await this.#ports.ruleset.current();
-      const manifest = await this.#sources.upload({ migration, scope, follow, limit }, emit);
+      const manifest = await this.#sources.upload({ migration, scope, follow, limit }, emit, (begun) => {
+        onBegun({ ...begun, rulesetDigest });
+      });
       this.#sources.beginFollowing(migration);
       return { migration, manifest: { ...manifest, rulesetDigest } };
     });

@@ -5,7 +5,13 @@ import type { Clock } from '../base/clock.ts';
 import type { Dpid, StateHostId } from '../base/ids.ts';
 import type { Selector } from '../base/selector.ts';
 import { Phase } from '../protocol/generated/stateferry.ts';
-import type { Drained, Installed, Selector as WireSelector, UploadState } from '../protocol/generated/stateferry.ts';
+import type {
+  Drained,
+  Installed,
+  Manifest,
+  Selector as WireSelector,
+  UploadState,
+} from '../protocol/generated/stateferry.ts';
 import { agentAt } from './agent-at.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
@@ -98,28 +104,32 @@ interface Ends {
   readonly relay: Relay;
 }
 
-/** upload, ready, download: the destination's kernel has the snapshot, and follows. */
+/**
+ * upload, ready, download: the destination's kernel has the snapshot, and follows. As soon as the source has said how much is to
+ * come the destination gets ready, and then installs what the source has read while it reads on.
+ */
 async function copyState({ plan, io, source, destination, relay }: Ends): Promise<void> {
   const { saga, record } = io;
   const migration = plan.wireId;
   const selector = wireSelector(plan.selector);
-  const upload: UploadState = await saga.step('upload', {
-    run: () =>
-      source.upload(
-        { migration, selector, kinds: ['conntrack'], follow: true, limit: BigInt(io.limits.limit) },
-        (chunk) => {
-          relay.push(chunk);
-        },
-      ),
+  const begun = Promise.withResolvers<Manifest | undefined>();
+  let uploaded: Promise<UploadState> | undefined;
+  const manifest = await saga.step('upload', {
+    run: () => {
+      const request = { migration, selector, kinds: ['conntrack'], follow: true, limit: BigInt(io.limits.limit) };
+      uploaded = source.upload(request, (chunk) => relay.push(chunk), begun.resolve);
+      return Promise.race([begun.promise, uploaded.then((state) => state.manifest)]);
+    },
     undo: async () => {
       await source.abort({ migration, reason: 'undo' });
     },
-    detail: (u) => ({ records: Number(u.manifest?.records ?? 0n), bytes: relay.bytes, chunks: relay.chunks }),
+    detail: (m) => ({ records: Number(m?.records ?? 0n) }),
   });
-  record.entries = Number(upload.manifest?.records ?? 0n);
+  uploaded?.catch(() => undefined); // the download step reports it
+  record.entries = Number(manifest?.records ?? 0n);
   io.signal.throwIfAborted();
   await saga.step('ready', {
-    run: () => destination.getReady({ migration, selector, manifest: upload.manifest, epoch: BigInt(plan.epoch) }),
+    run: () => destination.getReady({ migration, selector, manifest, epoch: BigInt(plan.epoch) }),
     undo: async () => {
       relay.stop();
       await destination.abort({ migration, reason: 'undo' });
@@ -128,12 +138,18 @@ async function copyState({ plan, io, source, destination, relay }: Ends): Promis
   });
   io.signal.throwIfAborted();
   const installed = await saga.step('download', {
-    run: () => {
+    run: async () => {
       const done = relay.installed(Phase.PHASE_SNAPSHOT);
       relay.start(destination);
-      return done;
+      const [acknowledged] = await Promise.all([done, uploaded]);
+      return acknowledged;
     },
-    detail: (i) => ({ records: Number(i.records), refused: i.refused.length }),
+    detail: (i) => ({
+      records: Number(i.records),
+      refused: i.refused.length,
+      bytes: relay.bytes,
+      chunks: relay.chunks,
+    }),
   });
   record.installedWallMs = io.clock.wallMs();
   noteRefused(record, installed);

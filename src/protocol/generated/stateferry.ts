@@ -51,7 +51,7 @@ export namespace Phase {
 }
 
 export interface FromSoa {
-  /** The request this answers, 0 for messages nobody asked for (deltas, heartbeat, leaving). */
+  /** The request this answers, 0 for messages that answer none (chunks, the beginning of an upload, heartbeat, leaving). */
   inReplyTo: bigint;
   body:
     | { $case: 'aaRequest'; value: AaRequest }
@@ -66,6 +66,7 @@ export interface FromSoa {
     | { $case: 'refused'; value: Refused }
     | { $case: 'heartbeat'; value: Heartbeat }
     | { $case: 'leaving'; value: Leaving }
+    | { $case: 'uploadBegun'; value: UploadBegun }
     | undefined;
 }
 
@@ -181,6 +182,15 @@ export interface StateChunk {
   digest: Buffer;
 }
 
+/**
+ * Opens an upload, before its first chunk: what is to come, as far as the shadow knows (without a digest). The destination can be
+ * asked to get ready while the snapshot is read. An agent that counts only as it reads leaves it out.
+ */
+export interface UploadBegun {
+  migration: string;
+  manifest: Manifest | undefined;
+}
+
 /** Closes the snapshot: the manifest of what was uploaded. */
 export interface UploadState {
   migration: string;
@@ -189,7 +199,7 @@ export interface UploadState {
 
 export interface Manifest {
   records: bigint;
-  /** state digest (hard case 19) */
+  /** state digest (hard case 19); empty where nothing was read yet */
   digest: Buffer;
   rulesetDigest: string;
   kinds: string[];
@@ -353,6 +363,9 @@ export const FromSoa: MessageFns<FromSoa> = {
       case 'leaving':
         Leaving.encode(message.body.value, writer.uint32(106).fork()).join();
         break;
+      case 'uploadBegun':
+        UploadBegun.encode(message.body.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -472,6 +485,14 @@ export const FromSoa: MessageFns<FromSoa> = {
             }
 
             message.body = { $case: 'leaving', value: Leaving.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.body = { $case: 'uploadBegun', value: UploadBegun.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1543,6 +1564,63 @@ export const StateChunk: MessageFns<StateChunk> = {
             }
 
             message.digest = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUploadBegun(): UploadBegun {
+  return { migration: '', manifest: undefined };
+}
+
+export const UploadBegun: MessageFns<UploadBegun> = {
+  encode(message: UploadBegun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.migration !== '') {
+      writer.uint32(10).string(message.migration);
+    }
+    if (message.manifest !== undefined) {
+      Manifest.encode(message.manifest, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UploadBegun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUploadBegun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.migration = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.manifest = Manifest.decode(reader, reader.uint32());
             continue;
           }
         }

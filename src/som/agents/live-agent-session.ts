@@ -14,6 +14,7 @@ import type {
   GetReady,
   Heartbeat,
   Installed,
+  Manifest,
   Quiesce,
   Quiesced,
   Ready,
@@ -22,6 +23,7 @@ import type {
   StateChunk,
   StateHostRegistration,
   ToSoa,
+  UploadBegun,
   UploadRequest,
   UploadState,
 } from '../../protocol/generated/stateferry.ts';
@@ -82,6 +84,7 @@ const MAX_GIVEN_UP = 1024;
 interface RunningUpload {
   order: UploadOrder;
   readonly onChunk: ChunkTaker;
+  readonly onBegun: (manifest: Manifest) => void;
 }
 
 export class LiveAgentSession implements AgentSession {
@@ -135,9 +138,13 @@ export class LiveAgentSession implements AgentSession {
     return this.#paused;
   }
 
-  async upload(request: UploadRequest, onChunk: ChunkTaker): Promise<UploadState> {
+  async upload(
+    request: UploadRequest,
+    onChunk: ChunkTaker,
+    onBegun: (manifest: Manifest) => void = () => undefined,
+  ): Promise<UploadState> {
     const { migration } = request;
-    this.#uploads.set(migration, { order: UPLOAD_START, onChunk });
+    this.#uploads.set(migration, { order: UPLOAD_START, onChunk, onBegun });
     try {
       const body = { $case: 'uploadRequest', value: request } as const;
       return await this.#ask(migration, body, 'uploadState', this.#io.timeouts.uploadMs);
@@ -206,6 +213,10 @@ export class LiveAgentSession implements AgentSession {
       this.#onChunk(body.value);
       return;
     }
+    if (body.$case === 'uploadBegun') {
+      this.#onBegun(body.value);
+      return;
+    }
     if (body.$case === 'refused') this.#onRefused(body.value);
     if (body.$case === 'refused' && inReplyTo === 0n) {
       this.#giveUp(body.value);
@@ -242,6 +253,15 @@ export class LiveAgentSession implements AgentSession {
     if (this.#closed.signal.aborted) throw this.#closed.signal.reason as AgentError;
     const refused = this.#givenUp.get(migration);
     if (refused !== undefined) throw refusedError(this.id, refused);
+  }
+
+  #onBegun({ migration, manifest }: UploadBegun): void {
+    const upload = this.#uploads.get(migration);
+    // Like a chunk, it may cross our abort.
+    if (upload === undefined) return;
+    if (manifest === undefined) this.#io.violation(`the beginning of ${migration} has no manifest`);
+    else if (upload.order !== UPLOAD_START) this.#io.violation(`${migration} began after its first chunk`);
+    else upload.onBegun(manifest);
   }
 
   #onChunk(chunk: StateChunk): void {

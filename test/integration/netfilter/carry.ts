@@ -29,21 +29,25 @@ export class Carry {
     };
   }
 
-  /** Upload, Get ready, download. */
+  /** Upload, Get ready as soon as it is known what is to come, download. */
   async copy(): Promise<Manifest> {
-    const { manifest } = await this.#from.call<UploadState>('upload', {
+    const begun = new Promise<Manifest>((resolve) => (this.#from.onBegun = resolve));
+    const uploaded = this.#from.call<UploadState>('upload', {
       migration: this.#migration,
       selector: this.#selector,
       kinds: ['conntrack'],
       follow: true,
       limit: 0n,
     });
-    if (manifest === undefined) throw new Error('no manifest');
+    uploaded.catch(() => undefined);
+    const manifest = await Promise.race([begun, uploaded.then((state) => state.manifest)]);
     await this.#to.call('getReady', { migration: this.#migration, selector: this.#selector, manifest, epoch: 1n });
     this.#ready = true;
     for (const chunk of this.chunks) this.#download(chunk);
+    const { manifest: sent } = await uploaded;
+    if (sent === undefined) throw new Error('no manifest');
     await this.installed();
-    return manifest;
+    return sent;
   }
 
   /** Quiesce, gate, the last download: both digests. */

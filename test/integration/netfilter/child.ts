@@ -10,6 +10,7 @@ interface Answer {
   readonly error?: string;
   readonly refused?: { readonly reason: string; readonly detail: string };
   readonly chunk?: unknown;
+  readonly begun?: unknown;
 }
 
 export class ChildError extends Error {
@@ -26,6 +27,7 @@ export class Child {
   readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #nextId = 1;
   onChunk: (chunk: unknown) => void = () => undefined;
+  onBegun: (manifest: never) => void = () => undefined;
 
   constructor(netns: string, file: string) {
     const path = fileURLToPath(new URL(file, import.meta.url));
@@ -36,6 +38,10 @@ export class Child {
     this.#process.on('message', (message: Answer) => {
       if (message.chunk !== undefined) {
         this.onChunk(message.chunk);
+        return;
+      }
+      if (message.begun !== undefined) {
+        this.onBegun(message.begun as never);
         return;
       }
       const pending = this.#pending.get(message.id ?? 0);

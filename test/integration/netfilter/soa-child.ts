@@ -20,7 +20,13 @@ async function obey({ method, argument }: Call): Promise<unknown> {
     return null;
   }
   if (host === undefined) throw new Error('not open');
-  if (method === 'upload') return host.upload(argument, (chunk) => say({ chunk }));
+  if (method === 'upload') {
+    return host.upload(
+      argument,
+      (chunk) => say({ chunk }),
+      (begun) => say({ begun }),
+    );
+  }
   return (host[method] as (a: unknown) => unknown)(argument);
 }
 
