@@ -6,11 +6,12 @@ import { stateHostId } from '../../src/base/ids.ts';
 import type { StateHostId } from '../../src/base/ids.ts';
 import { StateferryError } from '../../src/base/errors.ts';
 import { Phase } from '../../src/protocol/generated/stateferry.ts';
-import type { Drained, Installed, StateChunk } from '../../src/protocol/generated/stateferry.ts';
+import type { Drained, Installed, Manifest, StateChunk } from '../../src/protocol/generated/stateferry.ts';
 import type { Agent, Agents } from '../../src/som/ports.ts';
 
 export type AgentRequest = 'upload' | 'getReady' | 'download' | 'quiesce' | 'gate' | 'commit' | 'abort' | 'retire';
-export type Behaviour = 'ok' | 'refuse' | 'die' | 'corrupt';
+/** `die-later`: an upload says what is to come, and then nothing. */
+export type Behaviour = 'ok' | 'refuse' | 'die' | 'die-later' | 'corrupt';
 
 const digestOf = (records: Iterable<string>): Buffer =>
   createHash('sha256')
@@ -43,19 +44,21 @@ export class FakeAgent implements Agent {
   async upload(
     r: Parameters<Agent['upload']>[0],
     onChunk: (chunk: StateChunk) => void,
+    onBegun: (manifest: Manifest) => void = () => undefined,
   ): Promise<Awaited<ReturnType<Agent['upload']>>> {
     await this.#enter('upload', r.migration);
     const upload = { emit: onChunk, sequence: 0n, sent: new Set<string>() };
     this.#uploads.set(r.migration, upload);
+    const records = BigInt(this.records.size);
+    const manifest = { records, digest: Buffer.alloc(0), rulesetDigest: 'r', kinds: ['conntrack'], counts: {} };
+    onBegun(manifest);
+    if (this.behaviour.get('upload') === 'die-later') {
+      for (let i = 0; i < 20; i += 1) await Promise.resolve();
+      this.dead = true;
+      throw new StateferryError('gone', `${this.id} is gone`);
+    }
     this.#emit(r.migration, upload, Phase.PHASE_SNAPSHOT, true, [...this.records]);
-    const manifest = {
-      records: BigInt(this.records.size),
-      digest: digestOf(this.records),
-      rulesetDigest: 'r',
-      kinds: ['conntrack'],
-      counts: new Map<string, bigint>(),
-    };
-    return { migration: r.migration, manifest } as unknown as Awaited<ReturnType<Agent['upload']>>;
+    return { migration: r.migration, manifest: { ...manifest, digest: digestOf(this.records) } };
   }
 
   async getReady(r: Parameters<Agent['getReady']>[0]): ReturnType<Agent['getReady']> {

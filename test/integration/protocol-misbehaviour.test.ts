@@ -137,6 +137,34 @@ describe('an agent that breaks IF(M,A) is cut off, counted, and alone', () => {
     expect(await pending).to.include({ code: 'gone' });
   });
 
+  const begun = {
+    migration: 'm-1',
+    manifest: { records: 1n, digest: Buffer.alloc(0), rulesetDigest: '', kinds: [], counts: {} },
+  };
+  const beginnings: [string, Body[]][] = [
+    [
+      'the beginning of an upload without a manifest',
+      [{ $case: 'uploadBegun', value: { ...begun, manifest: undefined } }],
+    ],
+    [
+      'a beginning after the first chunk',
+      [
+        { $case: 'stateChunk', value: makeChunk('m-1', 0) },
+        { $case: 'uploadBegun', value: begun },
+      ],
+    ],
+  ];
+  for (const [title, said] of beginnings) {
+    it(`for ${title}`, async () => {
+      const session = await join();
+      const pending = failure(session.upload(uploadRequest, () => undefined));
+      await until(() => raw.received.some((m) => m.body?.$case === 'uploadRequest'));
+      for (const body of said) raw.say(body);
+      await cutOff('out-of-order');
+      expect(await pending).to.include({ code: 'protocol' });
+    });
+  }
+
   const chunkFaults: [string, (chunk: StateChunk) => StateChunk][] = [
     ['a chunk with a gap before it', (c) => ({ ...c, sequence: 1n })],
     ['a chunk whose digest is not that of its records', (c) => ({ ...c, digest: Buffer.alloc(32) })],

@@ -152,17 +152,19 @@ describe('the SOM', () => {
     expect([...fw2.records]).to.include('late one');
   });
 
-  for (const [who, request] of [
-    ['fw2', 'getReady'],
-    ['fw2', 'download'],
-    ['fw1', 'upload'],
-    ['fw1', 'quiesce'],
-    ['fw1', 'gate'],
+  for (const [who, request, how] of [
+    ['fw2', 'getReady', 'die'],
+    ['fw2', 'download', 'die'],
+    ['fw1', 'upload', 'die'],
+    ['fw1', 'upload', 'die-later'],
+    ['fw1', 'quiesce', 'die'],
+    ['fw1', 'gate', 'die'],
   ] as const) {
-    it(`keeps the pin when ${who} dies at ${request}, and completes by itself when it is back`, async () => {
+    const when = how === 'die' ? `at ${request}` : `in the middle of ${request}`;
+    it(`keeps the pin when ${who} dies ${when}, and completes by itself when it is back`, async () => {
       const som = newSom();
       const victim = who === 'fw1' ? fw1 : fw2;
-      victim.behaviour.set(request, 'die');
+      victim.behaviour.set(request, how);
       const record = await som.notify(moved(NVE1, NVE2));
       await settle();
       expect(record.state).to.equal('degraded');
