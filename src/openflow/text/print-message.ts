@@ -244,6 +244,7 @@ const PRINTERS: Printers = {
       master: { packet_in: packetIn[0], port_status: portStatus[0], flow_removed: flowRemoved[0] },
       slave: { packet_in: packetIn[1], port_status: portStatus[1], flow_removed: flowRemoved[1] },
     }),
+  nx_set_async_config2: ({ properties }) => formatAsyncProperties(properties),
   nx_flow_mod_table_id: ({ set }) => (set === 0 ? 'disable' : 'enable'),
   nx_set_controller_id: ({ controllerId }) => `id=${controllerId}`,
   nx_ct_flush_zone: ({ zone }) => `zone_id=${zone}`,

@@ -131,6 +131,31 @@ interface Sum {
 const formatSum = ({ packetCount, byteCount, flowCount }: Sum): string =>
   `packet_count=${counter(packetCount)} byte_count=${counter(byteCount)} flow_count=${flowCount}`;
 
+/** enum ofp_action_type, by bit; 1 to 10 are of no version since 1.2. */
+const ACTIONS = [
+  'output',
+  ...Array.from({ length: 10 }, () => null),
+  'copy_ttl_out',
+  'copy_ttl_in',
+  null,
+  null,
+  'set_mpls_ttl',
+  'dec_mpls_ttl',
+  'push_vlan',
+  'pop_vlan',
+  'push_mpls',
+  'pop_mpls',
+  'set_queue',
+  'group',
+  'mod_nw_ttl',
+  'dec_ttl',
+  'set_field',
+  'push_pbb',
+  'pop_pbb',
+  'copy_field',
+  'meter',
+];
+
 /** enum ofp_meter_band_type and enum ofp_meter_flags, by bit. */
 const BAND_TYPES = [null, 'drop', 'dscp_remark'];
 const METER_CAPABILITIES = ['kbps', 'pktps', 'burst', 'stats'];
@@ -175,6 +200,14 @@ const REPLIES: Printers<ReplyBody> = {
             `bucket${i}:packet_count=${counter(bucket.packetCount)},byte_count=${counter(bucket.byteCount)}`,
         ),
       ].join(','),
+    ),
+  group_features: (features) =>
+    sentence(
+      `Types: ${hex(features.types)} Capabilities: ${hex(features.capabilities)}`,
+      `all: max_groups=${features.maxAll} actions: ${bitNames(features.actionsAll, ACTIONS)};`,
+      `select: max_groups=${features.maxSelect} actions: ${bitNames(features.actionsSelect, ACTIONS)};`,
+      `indirect: max_groups=${features.maxIndirect} actions: ${bitNames(features.actionsIndirect, ACTIONS)};`,
+      `ff: max_groups=${features.maxFf} actions: ${bitNames(features.actionsFf, ACTIONS)}`,
     ),
   group_desc: ({ groups }) => each(groups, (group) => formatGroup(group)),
   meter: ({ meters }) =>
