@@ -12,6 +12,7 @@ import { dottedBytes, hex } from './numbers.ts';
 import { formatPort } from './ports.ts';
 import { formatActions } from './print-actions.ts';
 import { formatAsyncMasks, formatAsyncProperties } from './print-async.ts';
+import { formatCtFlush } from './print-ct-flush.ts';
 import { formatDuration, formatFlowMod } from './print-flow.ts';
 import { formatGroupMod, formatMeterMod } from './print-groups.ts';
 import { formatMatch, formatRule } from './print-match.ts';
@@ -248,6 +249,7 @@ const PRINTERS: Printers = {
   nx_flow_mod_table_id: ({ set }) => (set === 0 ? 'disable' : 'enable'),
   nx_set_controller_id: ({ controllerId }) => `id=${controllerId}`,
   nx_ct_flush_zone: ({ zone }) => `zone_id=${zone}`,
+  nx_ct_flush: formatCtFlush,
   nx_tlv_table_mod: ({ command, maps }) => sentence(command.toUpperCase(), maps.map(formatTlvMap).join(',')),
   nx_tlv_table_request: () => '',
   nx_tlv_table_reply: ({ maxOptionSpace, maxFields, maps }) =>
