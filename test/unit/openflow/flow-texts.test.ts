@@ -47,7 +47,7 @@ describe('the flows that Open vSwitch is asked about', () => {
       .filter((name) => !known.has(fieldByText(name)?.name ?? name));
 
   it('match every field of ovs-fields(7)', () => {
-    expect(pages).to.have.length(89);
+    expect(pages).to.have.length.of.at.least(89);
     expect(without(matched, pages)).to.deep.equal([]);
   });
 
@@ -58,7 +58,7 @@ describe('the flows that Open vSwitch is asked about', () => {
   });
 
   it('have every form of every action and instruction of ovs-actions(7)', () => {
-    expect(forms).to.have.length(67);
+    expect(forms).to.have.length.of.at.least(67);
     const said = ACTIONS.map((text) => ` ${text}`).join();
     const missing = forms.filter((form) => {
       const [, name = '', mark = ''] = /^(\w+)([(:]?)/.exec(form) ?? [];

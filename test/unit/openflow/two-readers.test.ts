@@ -23,7 +23,7 @@ const QUEUES = ['OFPST_QUEUE reply', 'OFPST_QUEUE_DESC reply'];
 /** Behind the last byte of the experimenter's it reads on. */
 const EXTENSIONS = ['NXST_IPFIX_BRIDGE reply', 'NXST_IPFIX_FLOW reply', 'OFPST_EXPERIMENTER reply'];
 
-/** Messages that it reads wrongly: all that it calls malformed. */
+/** Messages that Wireshark 4.0 reads wrongly: all that it calls malformed. */
 const READ_WRONGLY: Readonly<Record<WireVersion, readonly string[]>> = {
   // It wants an action.
   1: ['OFPT_FLOW_MOD'],
@@ -55,7 +55,7 @@ const READ_WRONGLY: Readonly<Record<WireVersion, readonly string[]>> = {
   ],
 };
 
-/** What Open vSwitch does not know either: strangers' messages, and parts of 1.5 that it has not, see the vectors. */
+/** What Open vSwitch 3.1 does not know either: strangers' messages, and parts of 1.5 that it has not, see the vectors. */
 const STRANGERS = ['OFPST_EXPERIMENTER reply', 'OFPST_EXPERIMENTER request', 'OFPT_EXPERIMENTER'];
 const NEITHER: Readonly<Record<WireVersion, readonly string[]>> = {
   1: [...STRANGERS, 'OFPST_VENDOR reply', 'OFPST_VENDOR request', 'OFPT_VENDOR'],
@@ -104,8 +104,9 @@ for (const version of [1, 4, 5, 6] as const) {
         if (!NOT_DISSECTED.includes(expert)) malformed.push(name);
         if (/^\*\*\*|error:|\*\*\*decode/.test(printed[i] ?? 'error:')) unread.push(name);
       }
-      expect([...new Set(malformed)].toSorted()).to.deep.equal(READ_WRONGLY[version].toSorted());
-      expect([...new Set(unread)].toSorted()).to.deep.equal(NEITHER[version].toSorted());
+      // Later releases may read more.
+      expect(malformed.filter((name) => !READ_WRONGLY[version].includes(name))).to.deep.equal([]);
+      expect(unread.filter((name) => !NEITHER[version].includes(name))).to.deep.equal([]);
     });
   });
 }
