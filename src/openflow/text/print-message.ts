@@ -101,6 +101,7 @@ const formatRole = (said: Of<'role_request'> | Of<'role_reply'> | Of<'role_statu
 
 function formatPacketIn(
   message: Pick<Of<'packet_in'>, 'table' | 'cookie' | 'totalLen' | 'match' | 'reason' | 'bufferId' | 'data'>,
+  more: readonly string[] = [],
 ): string {
   const { table, cookie, totalLen, match, reason, bufferId, data } = message;
   return sentence(
@@ -111,6 +112,7 @@ function formatPacketIn(
     `(via ${reasonName(reason)})`,
     `data_len=${data.length}`,
     bufferId === OFP_NO_BUFFER ? '(unbuffered)' : `buffer=0x${bufferId.toString(16).padStart(8, '0')}`,
+    ...more,
     formatPacket(data),
   );
 }
@@ -218,9 +220,9 @@ const PRINTERS: Printers = {
   get_config_request: () => '',
   get_config_reply: formatConfig,
   set_config: formatConfig,
-  packet_in: formatPacketIn,
-  nx_packet_in: formatPacketIn,
-  nx_packet_in2: (message) => sentence(formatPacketIn(packetInOf(message)), ...formatMore(message.properties)),
+  packet_in: (message) => formatPacketIn(message),
+  nx_packet_in: (message) => formatPacketIn(message),
+  nx_packet_in2: (message) => formatPacketIn(packetInOf(message), formatMore(message.properties)),
   packet_out: formatPacketOut,
   flow_mod: formatFlowMod,
   nx_flow_mod: (message) => formatFlowMod({ ...message, type: 'flow_mod' }),
@@ -234,7 +236,7 @@ const PRINTERS: Printers = {
   table_status: ({ reason, table }) => sentence(`reason=${reason}`, formatTable(table)),
   requestforward: ({ xid, message }, version) => formatFrame({ version, xid, message }),
   nx_resume: ({ properties }) =>
-    sentence(formatPacketIn(packetInOf({ type: 'nx_packet_in2', properties })), ...formatMore(properties)),
+    formatPacketIn(packetInOf({ type: 'nx_packet_in2', properties }), formatMore(properties)),
   multipart_request: ({ body, more }) => sentence(more && 'flags=[more]', formatRequest(body)),
   multipart_reply: ({ body, more }) => sentence(more && 'flags=[more]', formatReply(body)),
   get_async_request: ({ properties = [] }) => sentence(...properties.map((each) => formatAny(each))),
