@@ -32,6 +32,8 @@ export type { EthernetPort, PortDescription, PortProperty } from './ports.ts';
 export type { Stat, StatName } from './stats.ts';
 export { isWireVersion, versionName, WIRE_VERSIONS } from './wire-version.ts';
 export type { OxmVersion, WireVersion } from './wire-version.ts';
+export { unmetPrerequisite } from './prerequisites.ts';
+export type { Unmet, UnmetPrerequisite } from './prerequisites.ts';
 
 // Bytes: for those who bring their own streams, captures or clocks.
 export { decodeHello, decodeMessage, encodeFrame, encodeMessage, writeMessage } from './message.ts';

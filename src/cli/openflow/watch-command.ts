@@ -1,6 +1,6 @@
 // `stateferry openflow watch SWITCH`: what a switch says and does, as it happens.
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { parseMatch } from '../../openflow/text/parse-match.ts';
 import { WireError } from '../../base/errors.ts';
@@ -73,10 +73,16 @@ export function watchCommand(): Command {
       number(0xffff),
     )
     .option('--table <n>', 'only flows of this table', number(254))
-    .option('--flows <match>', "only flows within this match, in ovs-ofctl's syntax", flows, [])
-    .option('-O, --protocols <versions>', 'what to offer, as ovs-ofctl names it: OpenFlow13,OpenFlow14', versions, [
-      1, 4, 5, 6,
-    ] as const)
+    .addOption(
+      new Option('--flows <match>', "only flows within this match, in ovs-ofctl's syntax")
+        .argParser(flows)
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('-O, --protocols <versions>', 'what to offer, as ovs-ofctl names it: OpenFlow13,OpenFlow14')
+        .argParser(versions)
+        .default([1, 4, 5, 6], 'all'),
+    )
     .option('--count <n>', 'end after so many lines', number(Number.MAX_SAFE_INTEGER))
     .option('--json', 'one JSON object a message')
     .option('--verbose', 'with the bytes, and every field')

@@ -69,10 +69,16 @@ function tableOf(version: WireVersion, depth: number): Table {
 /** Made when first needed: few lists are nested at all. */
 const TABLES: Readonly<Record<WireVersion, Table[]>> = { 1: [], 4: [], 5: [], 6: [] };
 
+const tableAt = (version: WireVersion, depth: number): Table => (TABLES[version][depth] ??= tableOf(version, depth));
+
+/** Whether the version can write actions of the type. */
+export const hasAction = (version: WireVersion, type: Action['type']): boolean =>
+  type === 'unknown' || type === 'experimenter' || tableAt(version, 0).byName.has(type);
+
 export function actionList(version: WireVersion, place: Place, depth = 0): Codec<readonly Action[]> {
   const table = (field: string, offset: number): Table => {
     if (depth > MAX_DEPTH) throw refuse('OFPBAC_TOO_MANY', field, offset, `nested deeper than ${MAX_DEPTH}`);
-    return (TABLES[version][depth] ??= tableOf(version, depth));
+    return tableAt(version, depth);
   };
   return {
     read: (r, f) => {

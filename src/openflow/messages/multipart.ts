@@ -17,8 +17,9 @@ import { tableParts } from '../multipart/tables.ts';
 import type { TableReply, TableRequest } from '../multipart/tables.ts';
 import { extensionParts } from '../nicira/parts.ts';
 import type { ExtensionPart, ExtensionReplyBody, ExtensionRequestBody } from '../nicira/parts.ts';
+import { PARTS_10 } from '../v10/multipart.ts';
 import type { V10ReplyBody, V10RequestBody } from '../v10/multipart.ts';
-import type { OxmVersion } from '../wire-version.ts';
+import type { OxmVersion, WireVersion } from '../wire-version.ts';
 
 /** OFPMPF_REQ_MORE and OFPMPF_REPLY_MORE. */
 const MORE = 1;
@@ -100,6 +101,9 @@ const rowsOf = (version: OxmVersion): readonly PartRow[] => [
   ...groupParts(version),
   ...meterParts(version),
 ];
+
+/** Every part that the version has. */
+export const partRows = (version: WireVersion): readonly PartRow[] => (version === 1 ? PARTS_10 : rowsOf(version));
 
 export const multipartRequest = (version: OxmVersion): Codec<MultipartRequest> =>
   multipart<MultipartRequest>(version, 'multipart_request', 'request');

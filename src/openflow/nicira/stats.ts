@@ -139,7 +139,7 @@ const ipfix = struct({
   collectorSetId: padded(u32, 4),
 });
 
-type IpfixStats = ReturnType<typeof ipfix.read>;
+export type IpfixStats = ReturnType<typeof ipfix.read>;
 
 export interface NxIpfixBridgeReply extends IpfixStats {
   readonly part: 'nx_ipfix_bridge';

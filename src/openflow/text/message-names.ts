@@ -14,6 +14,9 @@ const PARTS: Readonly<Record<string, string>> = { port_stats: 'PORT', flow_monit
 /** Of 1.1 and later, in 1.0 Open vSwitch's extensions. */
 const NICIRA_IN_10: ReadonlySet<string> = new Set(['group_mod', 'requestforward']);
 
+/** Of 1.4 and later, in 1.3 the ONF's extensions. */
+const ONF_IN_13: ReadonlySet<string> = new Set(['bundle_control', 'bundle_add', 'role_status', 'requestforward']);
+
 /** Flow monitors of 1.3 are the ONF's. */
 const isOnf = (name: string, version: WireVersion): boolean => version === 4 && name.startsWith('nx_flow_monitor');
 
@@ -30,5 +33,5 @@ export function messageName(message: Message, version: WireVersion): string {
   const name = MESSAGES[type] ?? `OFPT_${type.toUpperCase()}`;
   if (version === 1 && NICIRA_IN_10.has(type)) return name.replace('OFPT_', 'NXT_');
   if (type.startsWith('nx_')) return `${isOnf(type, version) ? 'ONFT' : 'NXT'}_${type.slice(3).toUpperCase()}`;
-  return version === 4 && type.startsWith('bundle_') ? name.replace('OFPT_', 'ONFT_') : name;
+  return version === 4 && ONF_IN_13.has(type) ? name.replace('OFPT_', 'ONFT_') : name;
 }

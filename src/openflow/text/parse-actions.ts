@@ -1,6 +1,8 @@
 // Lists of actions and instructions from ovs-ofctl's syntax.
 
+import { hasAction } from '../actions/list.ts';
 import type { Action, Instruction, Match } from '../model.ts';
+import { versionName } from '../wire-version.ts';
 import type { WireVersion } from '../wire-version.ts';
 import { ACTION_WORDS, outputTo } from './action-words.ts';
 import type { ActionContext, ActionWord } from './action-words.ts';
@@ -81,9 +83,15 @@ const WORDS: Readonly<Record<string, ActionWord>> = {
 function actionOf(word: Word, context: ActionContext): readonly Action[] {
   const name = word.key.text.toLowerCase();
   const parse = Object.hasOwn(WORDS, name) ? WORDS[name] : undefined;
-  if (parse !== undefined) return parse(word, context);
+  if (parse !== undefined) return known(parse(word, context), word.key, context);
   const port = portOf(word.key.text, context.names);
   return port === null ? fail('UNKNOWN_WORD', word.key, 'an action or a port') : [outputTo(port)];
+}
+
+/** What the version has no action for is refused here, where the word stands, and not when it is sent. */
+function known(actions: readonly Action[], key: Span, { version }: ActionContext): readonly Action[] {
+  const strange = actions.some(({ type }) => !hasAction(version, type));
+  return strange ? fail('NOT_ALLOWED', key, `an action that ${versionName(version)} has`) : actions;
 }
 
 function metadataOf(of: Span): { readonly metadata: bigint; readonly mask: bigint } {

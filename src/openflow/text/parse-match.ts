@@ -2,12 +2,14 @@
 // collected first; fields come out in the order in which prerequisites go before what needs them.
 
 import type { Match, OxmField } from '../model.ts';
+import { unmetPrerequisite } from '../prerequisites.ts';
 import { ones, valueOf } from './bits.ts';
 import type { Bits } from './bits.ts';
 import { fieldByText, textField, wireBits } from './fields.ts';
 import type { TextField } from './fields.ts';
 import { parseInteger } from './numbers.ts';
 import type { PortNames } from './ports.ts';
+import { BESIDE } from './prerequisite-words.ts';
 import { fail, slash, span, words } from './span.ts';
 import type { Span, Word } from './span.ts';
 import { parseSubfield } from './subfields.ts';
@@ -71,6 +73,8 @@ export class MatchWords {
   readonly #fields = new Map<string, { readonly field: TextField; bits: Bits }>();
   readonly #verbatim: OxmField[] = [];
   readonly #later: Word[] = [];
+  /** The word that named a field. */
+  readonly #said = new Map<string, Span>();
   #vlan: Bits = { value: 0n, mask: 0n };
 
   constructor(names?: PortNames) {
@@ -95,13 +99,18 @@ export class MatchWords {
     return true;
   }
 
+  /** A match that a switch would refuse, or ovs-ofctl would widen, for want of a prerequisite is none. */
   match(): Match {
     for (const word of this.#later) this.#takeField(word);
     this.#later.length = 0;
     this.#putVlan();
     const known = [...this.#fields.values()].filter(({ bits }) => bits.mask !== 0n).map(toOxm);
     const rank = (name: string): number => ORDER.get(name) ?? ORDER.size;
-    return [...known.toSorted((a, b) => rank(a.name) - rank(b.name)), ...this.#verbatim];
+    const match = [...known.toSorted((a, b) => rank(a.name) - rank(b.name)), ...this.#verbatim];
+    const unmet = unmetPrerequisite(match);
+    if (unmet === null) return match;
+    const said = this.#said.get(unmet.name) ?? span(unmet.name);
+    return fail('NOT_ALLOWED', said, `${BESIDE[unmet.prerequisite]} beside it`);
   }
 
   #put(name: string, value: bigint, mask?: bigint): void {
@@ -132,6 +141,7 @@ export class MatchWords {
       return;
     }
     const field = this.#fieldOf(key);
+    this.#said.set(field.name, key);
     if (field.form === 'bytes') {
       this.#verbatim.push(bytesField(field, what));
       return;
@@ -153,6 +163,7 @@ export class MatchWords {
   #takeTos(key: Span, value: Span): void {
     const field = fieldByText(key.text);
     if (field === null) return;
+    this.#said.set(key.text === 'nw_tos' ? 'ip_dscp' : field.name, key);
     const bits = parseFieldValue(field, value);
     if (key.text !== 'nw_tos') {
       this.#join(field, bits);
@@ -163,6 +174,7 @@ export class MatchWords {
   }
 
   #takeVlan(key: Span, of: Span): void {
+    for (const name of VLAN_FIELDS) this.#said.set(name, key);
     const set = (value: bigint, mask: bigint): void => {
       this.#vlan = { value: (this.#vlan.value & ~mask) | (value & mask), mask: this.#vlan.mask | mask };
     };
@@ -205,6 +217,7 @@ export class MatchWords {
   /** `reg0[4..7]=5` */
   #takeSubfield(word: Word): boolean {
     const { field, firstBit, bits } = parseSubfield(word.key);
+    this.#said.set(field.name, word.key);
     const value = parseInteger(word.value, ones(bits), `a number of ${bits} bits`);
     this.#join(field, { value: value << BigInt(firstBit), mask: ones(bits) << BigInt(firstBit) });
     return true;
@@ -261,6 +274,7 @@ const DEPENDENT: ReadonlyMap<string, (around: Around) => string | null> = new Ma
   ['nw_proto', ({ arp }) => (arp ? 'arp_op' : 'ip_proto')],
 ]);
 
+const VLAN_FIELDS = ['vlan_vid', 'vlan_pcp', 'vlan_tci'];
 const VLAN: ReadonlySet<string> = new Set(['dl_vlan', 'dl_vlan_pcp', 'vlan_vid', 'vlan_pcp', 'vlan_tci']);
 
 function toOxm({ field, bits: { value, mask } }: { readonly field: TextField; readonly bits: Bits }): OxmField {

@@ -3,11 +3,13 @@
 import { OFPG_ANY, OFPMF, OFPP } from '../constants.ts';
 import type { Bucket, GroupProperty } from '../groups.ts';
 import type { Message } from '../message.ts';
-import type { MeterBand } from '../model.ts';
+import type { MeterBand, OxmField } from '../model.ts';
 import { hex } from './numbers.ts';
 import { formatPort } from './ports.ts';
 import { formatActions } from './print-actions.ts';
-import { textField } from './fields.ts';
+import { fieldBits, ones } from './bits.ts';
+import { textField, wireBits } from './fields.ts';
+import { formatFieldValue } from './values.ts';
 import { formatAny, sentence } from './print-words.ts';
 
 type Of<N extends Message['type']> = Extract<Message, { type: N }>;
@@ -41,19 +43,29 @@ export function formatGroup({ groupId, groupType, buckets, properties = [] }: Gr
     `group_id=${groupId}`,
     ...(named ? [`type=${groupType}`] : []),
     ...properties.map(formatGroupProperty),
-    ...buckets.map((bucket) => formatBucket(bucket, groupType)),
+    // The type goes unsaid where buckets are added to a group, and with it the weight that it makes usual.
+    ...buckets.map((bucket) => formatBucket(bucket, named ? groupType : 'unknown')),
   ].join(',');
 }
 
 function formatGroupProperty(property: GroupProperty): string {
   if (property.type !== 'selection_method') return formatAny(property);
   const { method, param, fields } = property;
-  const names = fields.map(({ name }) => textField({ name })?.text ?? name);
+  const names = fields.map(formatHashed);
   return [
     `selection_method=${method}`,
     ...(param === 0n ? [] : [`selection_method_param=${param}`]),
     ...(names.length === 0 ? [] : names.length === 1 ? [`fields=${names.join()}`] : [`fields(${names.join()})`]),
   ].join(',');
+}
+
+/** A field that is hashed, with the bits of it that are where not all. */
+function formatHashed(field: OxmField): string {
+  const known = textField(field);
+  if (known === null) return field.name;
+  const value = fieldBits(field, wireBits(known)).value;
+  const all = value === ones(wireBits(known));
+  return all ? known.text : `${known.text}=${formatFieldValue(known, { value, mask: ones(wireBits(known)) })}`;
 }
 
 function formatBucket(bucket: Bucket, groupType: string): string {

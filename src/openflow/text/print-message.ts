@@ -12,6 +12,7 @@ import { dottedBytes, hex } from './numbers.ts';
 import { formatPort } from './ports.ts';
 import { formatActions } from './print-actions.ts';
 import { formatAsyncMasks, formatAsyncProperties } from './print-async.ts';
+import { formatCtFlush } from './print-ct-flush.ts';
 import { formatDuration, formatFlowMod } from './print-flow.ts';
 import { formatGroupMod, formatMeterMod } from './print-groups.ts';
 import { formatMatch, formatRule } from './print-match.ts';
@@ -100,6 +101,7 @@ const formatRole = (said: Of<'role_request'> | Of<'role_reply'> | Of<'role_statu
 
 function formatPacketIn(
   message: Pick<Of<'packet_in'>, 'table' | 'cookie' | 'totalLen' | 'match' | 'reason' | 'bufferId' | 'data'>,
+  more: readonly string[] = [],
 ): string {
   const { table, cookie, totalLen, match, reason, bufferId, data } = message;
   return sentence(
@@ -110,6 +112,7 @@ function formatPacketIn(
     `(via ${reasonName(reason)})`,
     `data_len=${data.length}`,
     bufferId === OFP_NO_BUFFER ? '(unbuffered)' : `buffer=0x${bufferId.toString(16).padStart(8, '0')}`,
+    ...more,
     formatPacket(data),
   );
 }
@@ -217,9 +220,9 @@ const PRINTERS: Printers = {
   get_config_request: () => '',
   get_config_reply: formatConfig,
   set_config: formatConfig,
-  packet_in: formatPacketIn,
-  nx_packet_in: formatPacketIn,
-  nx_packet_in2: (message) => sentence(formatPacketIn(packetInOf(message)), ...formatMore(message.properties)),
+  packet_in: (message) => formatPacketIn(message),
+  nx_packet_in: (message) => formatPacketIn(message),
+  nx_packet_in2: (message) => formatPacketIn(packetInOf(message), formatMore(message.properties)),
   packet_out: formatPacketOut,
   flow_mod: formatFlowMod,
   nx_flow_mod: (message) => formatFlowMod({ ...message, type: 'flow_mod' }),
@@ -233,7 +236,7 @@ const PRINTERS: Printers = {
   table_status: ({ reason, table }) => sentence(`reason=${reason}`, formatTable(table)),
   requestforward: ({ xid, message }, version) => formatFrame({ version, xid, message }),
   nx_resume: ({ properties }) =>
-    sentence(formatPacketIn(packetInOf({ type: 'nx_packet_in2', properties })), ...formatMore(properties)),
+    formatPacketIn(packetInOf({ type: 'nx_packet_in2', properties }), formatMore(properties)),
   multipart_request: ({ body, more }) => sentence(more && 'flags=[more]', formatRequest(body)),
   multipart_reply: ({ body, more }) => sentence(more && 'flags=[more]', formatReply(body)),
   get_async_request: ({ properties = [] }) => sentence(...properties.map((each) => formatAny(each))),
@@ -244,9 +247,11 @@ const PRINTERS: Printers = {
       master: { packet_in: packetIn[0], port_status: portStatus[0], flow_removed: flowRemoved[0] },
       slave: { packet_in: packetIn[1], port_status: portStatus[1], flow_removed: flowRemoved[1] },
     }),
+  nx_set_async_config2: ({ properties }) => formatAsyncProperties(properties),
   nx_flow_mod_table_id: ({ set }) => (set === 0 ? 'disable' : 'enable'),
   nx_set_controller_id: ({ controllerId }) => `id=${controllerId}`,
   nx_ct_flush_zone: ({ zone }) => `zone_id=${zone}`,
+  nx_ct_flush: formatCtFlush,
   nx_tlv_table_mod: ({ command, maps }) => sentence(command.toUpperCase(), maps.map(formatTlvMap).join(',')),
   nx_tlv_table_request: () => '',
   nx_tlv_table_reply: ({ maxOptionSpace, maxFields, maps }) =>

@@ -11,6 +11,7 @@ import { formatGroup, formatMeter, meterName } from './print-groups.ts';
 import { formatMatch, formatRule } from './print-match.ts';
 import { formatPortDescription, formatPortStats, formatQueue, formatQueueStats, queueName } from './print-ports.ts';
 import { formatTable, formatTableFeatures } from './print-tables.ts';
+import type { IpfixStats } from '../nicira/stats.ts';
 import { bitNames, counter, formatAny, sentence } from './print-words.ts';
 import { removedReasonName } from './reasons.ts';
 
@@ -131,6 +132,39 @@ interface Sum {
 const formatSum = ({ packetCount, byteCount, flowCount }: Sum): string =>
   `packet_count=${counter(packetCount)} byte_count=${counter(byteCount)} flow_count=${flowCount}`;
 
+/** enum ofp_action_type, by bit; 1 to 10 are of no version since 1.2. */
+const ACTIONS = [
+  'output',
+  ...Array.from({ length: 10 }, () => null),
+  'copy_ttl_out',
+  'copy_ttl_in',
+  null,
+  null,
+  'set_mpls_ttl',
+  'dec_mpls_ttl',
+  'push_vlan',
+  'pop_vlan',
+  'push_mpls',
+  'pop_mpls',
+  'set_queue',
+  'group',
+  'mod_nw_ttl',
+  'dec_ttl',
+  'set_field',
+  'push_pbb',
+  'pop_pbb',
+  'copy_field',
+  'meter',
+];
+
+const formatIpfix = (stats: IpfixStats): string =>
+  sentence(
+    `flows=${counter(stats.totalFlows)}, current flows=${counter(stats.currentFlows)}, sampled pkts=${counter(stats.packets)},`,
+    `ipv4 ok=${counter(stats.ipv4Packets)}, ipv6 ok=${counter(stats.ipv6Packets)}, tx pkts=${counter(stats.sentPackets)}`,
+    `pkts errs=${counter(stats.errorPackets)}, ipv4 errs=${counter(stats.ipv4ErrorPackets)},`,
+    `ipv6 errs=${counter(stats.ipv6ErrorPackets)}, tx errs=${counter(stats.sendErrors)}`,
+  );
+
 /** enum ofp_meter_band_type and enum ofp_meter_flags, by bit. */
 const BAND_TYPES = [null, 'drop', 'dscp_remark'];
 const METER_CAPABILITIES = ['kbps', 'pktps', 'burst', 'stats'];
@@ -158,9 +192,9 @@ const REPLIES: Printers<ReplyBody> = {
         ...stats.map((stat) => `${stat.name}=${String(stat.value)}`),
       ),
     ),
-  port_stats: ({ ports }) => each(ports, formatPortStats),
+  port_stats: ({ ports }) => sentence(`${ports.length} ports`, each(ports, formatPortStats)),
   port_desc: ({ ports }) => each(ports, formatPortDescription),
-  queue: ({ queues }) => each(queues, formatQueueStats),
+  queue: ({ queues }) => sentence(`${queues.length} queues`, each(queues, formatQueueStats)),
   queue_desc: ({ queues }) => each(queues, (queue) => `port=${formatPort(queue.portNo)} ${formatQueue(queue)}`),
   group: ({ groups }) =>
     each(groups, ({ groupId, refCount, packetCount, byteCount, durationSec, durationNsec, buckets }) =>
@@ -175,6 +209,14 @@ const REPLIES: Printers<ReplyBody> = {
             `bucket${i}:packet_count=${counter(bucket.packetCount)},byte_count=${counter(bucket.byteCount)}`,
         ),
       ].join(','),
+    ),
+  group_features: (features) =>
+    sentence(
+      `Types: ${hex(features.types)} Capabilities: ${hex(features.capabilities)}`,
+      `all: max_groups=${features.maxAll} actions: ${bitNames(features.actionsAll, ACTIONS)};`,
+      `select: max_groups=${features.maxSelect} actions: ${bitNames(features.actionsSelect, ACTIONS)};`,
+      `indirect: max_groups=${features.maxIndirect} actions: ${bitNames(features.actionsIndirect, ACTIONS)};`,
+      `ff: max_groups=${features.maxFf} actions: ${bitNames(features.actionsFf, ACTIONS)}`,
     ),
   group_desc: ({ groups }) => each(groups, (group) => formatGroup(group)),
   meter: ({ meters }) =>
@@ -195,6 +237,12 @@ const REPLIES: Printers<ReplyBody> = {
       `band_types: ${bitNames(bandTypes, BAND_TYPES)} capabilities: ${bitNames(capabilities, METER_CAPABILITIES)}`,
     ),
   flow_monitor: ({ updates }) => each(updates, formatUpdate),
+  nx_ipfix_bridge: (stats) => `bridge ipfix: ${formatIpfix(stats)}`,
+  nx_ipfix_flow: ({ collectors }) =>
+    sentence(
+      `${collectors.length} ids`,
+      each(collectors, (stats) => `id ${stats.collectorSetId}: ${formatIpfix(stats)}`),
+    ),
   nx_flow_monitor: ({ updates }) => each(updates, formatUpdate),
 };
 

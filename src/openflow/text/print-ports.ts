@@ -111,8 +111,8 @@ export function formatPortStats(stats: PortStats): string {
 export function formatQueueStats(stats: QueueStats): string {
   return sentence(
     `port ${formatPort(stats.portNo)} queue ${stats.queueId}:`,
-    `bytes=${counter(stats.txBytes)}, pkts=${counter(stats.txPackets)}, errors=${counter(stats.txErrors)}`,
-    duration(stats.durationSec, stats.durationNsec),
+    `bytes=${counter(stats.txBytes)}, pkts=${counter(stats.txPackets)}, errors=${counter(stats.txErrors)},`,
+    duration(stats.durationSec, stats.durationNsec) || 'duration=?',
   );
 }
 

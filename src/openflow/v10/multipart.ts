@@ -52,7 +52,7 @@ const nicira = (expType: number, body: Codec<unknown>): Codec<unknown> => ({
 
 const NICIRA_HEADER = 12;
 
-const ROWS: readonly PartRow[] = [
+export const PARTS_10: readonly PartRow[] = [
   ...STATS,
   ...extensionParts(1).map(({ part, expType, request, reply }): PartRow => ({
     part,
@@ -68,8 +68,8 @@ const ROWS: readonly PartRow[] = [
   { part: 'vendor', code: OFPST_VENDOR, ...same(vendor) },
 ];
 
-const BY_CODE = Map.groupBy(ROWS, (row) => row.code);
-const BY_PART = new Map(ROWS.map((row) => [row.part, row]));
+const BY_CODE = Map.groupBy(PARTS_10, (row) => row.code);
+const BY_PART = new Map(PARTS_10.map((row) => [row.part, row]));
 
 interface Unknown {
   readonly part: 'unknown';

@@ -106,6 +106,7 @@ export const MATCH_TEXTS: readonly string[] = [
   'icmp6,icmp_type=128,icmp_code=0',
   'icmp6,icmp_type=135,icmp_code=0,nd_target=fe80::1,nd_sll=00:00:00:00:00:01',
   'icmp6,icmp_type=136,icmp_code=0,nd_target=fe80::/10,nd_tll=00:00:00:00:01:00/ff:ff:ff:ff:ff:00',
+  'icmp6,icmp_type=135,icmp_code=0,nd_reserved=5,nd_options_type=2',
 ];
 
 /** Matches that have another form than Open vSwitch's: as written, as printed. */
@@ -130,6 +131,8 @@ export const OTHER_MATCH_TEXTS: readonly (readonly [text: string, printed: strin
   ['xreg0=0x100000002', 'reg0=0x1,reg1=0x2'],
   ['xreg1=0x5/0xff', 'reg3=0x5/0xff'],
   ['xxreg1=0x5', 'reg4=0,reg5=0,reg6=0,reg7=0x5'],
+  ...Array.from({ length: 8 }, (_, i) => [`xreg${i}=0x300000004`, `reg${2 * i}=0x3,reg${2 * i + 1}=0x4`] as const),
+  ...Array.from({ length: 4 }, (_, i) => [`xxreg${i}=0x6/0xff`, `reg${4 * i + 3}=0x6/0xff`] as const),
   ['reg0[0..7]=5,reg0[31]=1', 'reg0=0x80000005/0x800000ff'],
   ['NXM_NX_REG2[4]=1', 'reg2=0x10/0x10'],
   ['ct_state=trk|new', 'ct_state=new|trk'],
@@ -194,6 +197,15 @@ export const FLOW_TEXTS: readonly string[] = [
   'actions=set_field:0x5->tun_erspan_idx,set_field:1->tun_erspan_ver,set_field:1->tun_erspan_dir,set_field:0x3->tun_erspan_hwid',
   'actions=set_field:0x5->metadata,set_field:0x5->pkt_mark,set_field:0x5->reg0,set_field:0x5->xreg1,set_field:0x5->xxreg1',
   'actions=set_field:0->reg1',
+  `actions=${Array.from({ length: 16 }, (_, i) => `set_field:0x6->reg${i}`).join(',')}`,
+  `actions=${Array.from({ length: 8 }, (_, i) => `set_field:0x7->xreg${i}`).join(',')}`,
+  `actions=${Array.from({ length: 4 }, (_, i) => `set_field:0x8->xxreg${i}`).join(',')}`,
+  'actions=set_field:fe80::2->tun_ipv6_src,set_field:0x1234->tun_metadata0',
+  'ip actions=set_field:5->nw_ttl,set_field:36->nw_tos',
+  'mpls actions=set_field:5->mpls_ttl',
+  'icmp6 actions=set_field:128->icmpv6_type,set_field:1->icmpv6_code',
+  'dl_type=0x894f actions=set_field:2->nsh_flags,set_field:63->nsh_ttl',
+  'dl_type=0x894f,nsh_mdtype=1 actions=set_field:0x11->nsh_c1,set_field:0x22->nsh_c2,set_field:0x33->nsh_c3,set_field:0x44->nsh_c4',
   'actions=set_field:3->in_port,set_field:LOCAL->in_port',
   'actions=load:0x5->NXM_NX_REG0[],load:0x1->NXM_NX_REG1[3],load:0xf->OXM_OF_METADATA[4..7]',
   'actions=move:NXM_NX_REG0[]->NXM_NX_REG1[],move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]',
@@ -269,8 +281,10 @@ export const MASKED_SETS: readonly string[] = [
 /** Flows that have another form than Open vSwitch's, in 1.3: as written, as printed. */
 export const OTHER_FLOW_TEXTS: readonly (readonly [text: string, printed: string])[] = [
   ['ip actions=mod_nw_src:1.2.3.4,mod_nw_tos:32', 'ip actions=set_field:1.2.3.4->ip_src,set_field:8->ip_dscp'],
+  ['ip actions=mod_nw_dst:1.2.3.4,mod_nw_ecn:2', 'ip actions=set_field:1.2.3.4->ip_dst,set_field:2->nw_ecn'],
   ['tcp actions=mod_tp_src:5,mod_tp_dst:6', 'tcp actions=set_field:5->tcp_src,set_field:6->tcp_dst'],
   ['actions=mod_dl_src:00:00:00:00:00:01', 'actions=set_field:00:00:00:00:00:01->eth_src'],
+  ['actions=mod_dl_dst:00:00:00:00:00:02', 'actions=set_field:00:00:00:00:00:02->eth_dst'],
   ['actions=mod_vlan_vid:5', 'actions=push_vlan:0x8100,set_field:4101->vlan_vid'],
   [
     'dl_vlan=3 actions=mod_vlan_vid:5,mod_vlan_pcp:2',
@@ -279,8 +293,12 @@ export const OTHER_FLOW_TEXTS: readonly (readonly [text: string, printed: string
   ['dl_vlan=3 actions=strip_vlan', 'dl_vlan=3 actions=pop_vlan'],
   ['ip actions=set_nw_ttl:5', 'ip actions=mod_nw_ttl:5'],
   ['actions=set_tunnel:5', 'actions=set_field:0x5->tun_id'],
+  ['actions=set_tunnel64:0x500000000', 'actions=set_field:0x500000000->tun_id'],
   ['mpls actions=set_mpls_label(5)', 'mpls actions=set_field:5->mpls_label'],
+  ['mpls actions=set_mpls_label:5,set_mpls_tc:3', 'mpls actions=set_field:5->mpls_label,set_field:3->mpls_tc'],
+  ['mpls actions=set_mpls_ttl:3', 'mpls actions=set_mpls_ttl(3)'],
   ['actions=enqueue:1:5', 'actions=set_queue:5,output:1,pop_queue'],
+  ['actions=enqueue(1,5)', 'actions=set_queue:5,output:1,pop_queue'],
   ['actions=1,2,LOCAL', 'actions=output:1,output:2,LOCAL'],
   ['actions=controller', 'actions=CONTROLLER:65535'],
   ['actions=controller:100', 'actions=CONTROLLER:100'],
@@ -295,3 +313,16 @@ export const OTHER_FLOW_TEXTS: readonly (readonly [text: string, printed: string
     'priority=5,ip actions=drop',
   ],
 ].filter((pair): pair is [string, string] => pair[1] !== '');
+
+/** Options of tunnels are fields once they have a place. */
+export const TUNNEL_OPTIONS = ['tun_metadata0=0x1234', 'tun_metadata0=0x12/0xff', 'tun_metadata1=0x1', 'tun_metadata0'];
+
+/** All of them as flows. */
+export const ALL_FLOW_TEXTS: readonly string[] = [
+  ...[...MATCH_TEXTS, ...TUNNEL_OPTIONS, ...OTHER_MATCH_TEXTS.map(([text]) => text)].map(
+    (text) => `${text} actions=drop`,
+  ),
+  ...FLOW_TEXTS,
+  ...MASKED_SETS,
+  ...OTHER_FLOW_TEXTS.map(([text]) => text),
+];

@@ -15,7 +15,7 @@ export function ofpPrint(messages: readonly Buffer[]): string[] {
     const mark = Buffer.from('0414000800000bad', 'hex');
     const file = join(folder, 'messages');
     writeFileSync(file, Buffer.concat(messages.flatMap((bytes) => [bytes, mark])));
-    const { stdout, stderr } = spawnSync('ovs-ofctl', ['ofp-parse', file], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync('ovs-ofctl', ['ofp-parse', file], { encoding: 'utf8', maxBuffer: 0x400_0000 });
     const texts = stdout.split(/^OFPT_BARRIER_REQUEST \(OF1.3\) \(xid=0xbad\):.*\n/m);
     expect(texts, stderr).to.have.length(messages.length + 1);
     return texts.slice(0, -1).map((text) => text.trim());

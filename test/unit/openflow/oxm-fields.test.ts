@@ -1,10 +1,11 @@
 // The table of match fields against the manual page ovs-fields(7), where it is installed, and against itself.
 import { expect } from 'chai';
-import { spawnSync } from 'node:child_process';
 import { OXM_CLASS, OXM_FIELDS } from '../../../src/openflow/oxm-fields.ts';
 import type { OxmPrerequisite, OxmRow } from '../../../src/openflow/oxm-fields.ts';
 import { oxmTypeOf } from '../../../src/openflow/oxm-rows.ts';
 import { fieldByText } from '../../../src/openflow/text/fields.ts';
+import { fieldPages } from './ovs-manual.ts';
+import type { FieldPage } from './ovs-manual.ts';
 
 /** What a prefix of a name in the manual means: class and experimenter. */
 const CLASSES: Readonly<Record<string, readonly [oxmClass: number, experimenter: number | null]>> = {
@@ -39,26 +40,8 @@ const PREREQUISITES: Readonly<Record<string, OxmPrerequisite>> = {
   CT: 'ct',
 };
 
-/** One field of the manual, as lines of `Key: value`. */
-type Page = ReadonlyMap<string, string>;
-
-function manual(): readonly Page[] {
-  const { stdout, status } = spawnSync('man', ['ovs-fields'], {
-    encoding: 'utf8',
-    env: { ...process.env, MANWIDTH: '300' },
-  });
-  if (status !== 0) return [];
-  const pages: Map<string, string>[] = [];
-  for (const [, key, value] of stdout.matchAll(/^ +(Name|Width|Masking|Prerequisites|Access|OXM|NXM): +(.+)$/gm)) {
-    if (key === undefined || value === undefined) continue;
-    if (key === 'Name') pages.push(new Map());
-    pages.at(-1)?.set(key, value);
-  }
-  return pages;
-}
-
 /** Headers the page gives the field, the later forms of OXM too. */
-const headersOf = (page: Page): string[] =>
+const headersOf = (page: FieldPage): string[] =>
   ['OXM', 'NXM'].flatMap((key) =>
     [...(page.get(key) ?? '').matchAll(/([A-Z0-9]+_[A-Z0-9]+)_[A-Z0-9_]+ \((\d+)\)/g)].map(
       ([name, prefix = '', number]) => {
@@ -71,7 +54,7 @@ const headersOf = (page: Page): string[] =>
 const headerOf = ({ oxmClass, experimenter, field }: OxmRow): string => `${oxmClass}/${experimenter}/${field}`;
 
 /** Bits of the field, and bytes on the wire. */
-function widthOf(page: Page): readonly [bits: number, bytes: number] {
+function widthOf(page: FieldPage): readonly [bits: number, bytes: number] {
   const [, whole, used] = /^(\d+) bits(?: \(only the least-significant (\d+))?/.exec(page.get('Width') ?? '') ?? [];
   return [Number(used ?? whole), Number(whole) / 8];
 }
@@ -81,7 +64,7 @@ const bitsOf = (row: OxmRow): number => (row.name === 'vlan_vid' ? 12 : row.bits
 
 describe('the table of match fields', () => {
   it('says what ovs-fields(7) says', function () {
-    const pages = manual().filter((page) => headersOf(page).length > 0);
+    const pages = fieldPages().filter((page) => headersOf(page).length > 0);
     if (pages.length === 0) {
       console.log('      skipped: no manual page ovs-fields(7)');
       this.skip();

@@ -119,6 +119,17 @@ describe('actions of other versions as text', () => {
     });
   }
 
+  it('of actions that the version has not is refused where they stand', () => {
+    const refused = [
+      ['output:1,push_vlan:0x8100', 1, 'an action that OpenFlow 1.0 has, found "push_vlan"'],
+      ['clone(encap(mpls))', 1, 'an action that OpenFlow 1.0 has, found "encap"'],
+      ['meter:5', 4, 'an action, found "meter"'],
+    ] as const;
+    for (const [text, version, said] of refused) {
+      expect(() => parseActions(text, { version })).to.throw(TextError, said);
+    }
+  });
+
   it('1.5: load becomes a masked set_field', () => {
     expect(formatActions(parseActions('load:0x5->NXM_NX_REG0[8..15]', { version: 6 }))).to.equal(
       'set_field:0x500/0xff00->reg0',

@@ -12,7 +12,12 @@ import { formatPart, readPart, writePart } from '../../../src/openflow/parts.ts'
 import { parseActions } from '../../../src/openflow/text/parse-actions.ts';
 import { formatFrame } from '../../../src/openflow/text/print-message.ts';
 
-const FILES = { ryu_packet_data: 314, ovs_ofp_actions: 167, pio_fixtures: 145 } as const;
+/** Lines of each file: equal, refused as they should be, and wrong themselves. */
+const FILES: Readonly<Record<string, readonly [equal: number, refused: number, wrong: number]>> = {
+  ryu_packet_data: [264, 47, 3],
+  ovs_ofp_actions: [85, 82, 0],
+  pio_fixtures: [145, 0, 0],
+};
 
 /** Vectors that are wrong themselves: the error they raise, and the clause. */
 const WRONG: Readonly<Record<string, readonly [error: RegExp, clause: string]>> = {
@@ -48,12 +53,17 @@ const linesOf = (file: string): readonly string[] =>
     .trim()
     .split('\n');
 
-for (const [file, count] of Object.entries(FILES)) {
+for (const [file, counts] of Object.entries(FILES)) {
   describe(`vectors of ${file}`, () => {
     const lines = linesOf(file);
 
-    it('are all there', () => {
-      expect(lines).to.have.length(count);
+    it('are all there, and each is equal, refused as it should be, or listed as wrong', () => {
+      const results = lines.map((line, i) => ({ line, result: roundTrip(i + 1, line) }));
+      const equal = results.filter(({ result }) => result.equal);
+      const expected = results.filter(({ line, result }) => !result.equal && isExpected(result, line));
+      const wrong = results.filter(({ line }) => ((JSON.parse(line) as Vector).file ?? '') in WRONG);
+      expect([equal.length, expected.length, wrong.length]).to.deep.equal(counts);
+      expect(lines).to.have.length(equal.length + expected.length + wrong.length);
     });
 
     for (const [i, line] of lines.entries()) {
@@ -100,6 +110,30 @@ describe('messages of OpenFlow 1.1 and 1.2', () => {
       const bytes = Buffer.from(hex, 'hex');
       const answer = answerToMalformed(bytes, new WireError('BAD_VERSION', 'version', 0));
       expect([answer?.errorType, answer?.errorCode]).to.deep.equal(bytes[1] === 1 ? [undefined, undefined] : [1, 0]);
+    }
+  });
+});
+
+/** What a switch refuses for what it has or does, and what is well formed: these instructions come back as they were. */
+const REFUSED_BY_SWITCHES = [
+  'OFPBIC_BAD_EXPERIMENTER',
+  'OFPBIC_BAD_TABLE_ID',
+  'OFPBIC_DUP_INST',
+  'OFPBIC_UNKNOWN_INST',
+];
+
+describe('bad instructions of OpenFlow 1.1, which has the layouts of 1.3', () => {
+  const bad = linesOf('ovs_ofp_actions')
+    .map((line) => JSON.parse(line) as Vector)
+    .filter((vector) => vector.ver === '1.1' && /^bad OpenFlow11 instructions/.test(vector.bad ?? ''));
+
+  it('raise the error that they are there for where they are malformed', () => {
+    expect(bad).to.have.length(10);
+    for (const { bad: error, ...vector } of bad) {
+      const name = error?.replace('bad OpenFlow11 instructions: ', '') ?? '';
+      const result = roundTrip(1, JSON.stringify({ ...vector, ver: '1.3' }));
+      const raised = result.error?.split(':')[0] ?? (result.equal ? 'kept' : 'changed');
+      expect(raised, vector.hex).to.equal(REFUSED_BY_SWITCHES.includes(name) ? 'kept' : name);
     }
   });
 });
