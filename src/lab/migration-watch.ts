@@ -3,7 +3,7 @@
 import { until } from './deadline.ts';
 import { endedStep, type ControllerApi, type Migration } from './controller-api.ts';
 
-const POLL_MS = 20;
+const POLL_MS = 50;
 
 export interface MigrationWatch {
   /** The migration as it is after the first `lift` (or at its end, where there was none). */

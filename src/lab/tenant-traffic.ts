@@ -22,7 +22,7 @@ const OPEN_TIMEOUT_MS = 60_000;
 /** Longer than an opener's own patience. */
 const ATTEMPT_TIMEOUT_MS = 20_000;
 /** Keeps 4 bulk connections a tenant far below what userspace switches carry. */
-const BULK_BITS_PER_S = 2_000_000;
+const BULK_BITS_PER_S = 1_000_000;
 
 export interface TenantTrafficOptions {
   readonly tenant: string;
@@ -32,6 +32,7 @@ export interface TenantTrafficOptions {
   /** New connections a second, half of them towards the VM; 0: none. */
   readonly newPerSecond: number;
   readonly pings: boolean;
+  readonly datagramEveryMs: number;
   readonly logFile: string;
 }
 
@@ -134,7 +135,8 @@ async function openStreams(
 }
 
 async function startSending(from: EndProcesses, to: EndProcesses, options: TenantTrafficOptions): Promise<void> {
-  await from.datagrams.call('datagram.start', { host: to.vm.ipv4, port: DATAGRAM_PORT, everyMs: DATAGRAM_EVERY_MS });
+  const { datagramEveryMs: everyMs } = options;
+  await from.datagrams.call('datagram.start', { host: to.vm.ipv4, port: DATAGRAM_PORT, everyMs });
   const target = { host4: to.vm.ipv4, host6: to.vm.ipv6, port: OPENER_PORT, perSecond: options.newPerSecond / 2 };
   await from.opener?.call('opener.start', target);
 }

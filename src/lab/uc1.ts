@@ -11,7 +11,7 @@ import { startPhase, type Phase } from './phase.ts';
 import type { MoveResult, QuietResult } from './result.ts';
 import { sum, worst } from './statistics.ts';
 import { lostSends } from './blackout.ts';
-import { startTenantTraffic } from './tenant-traffic.ts';
+import { DATAGRAM_EVERY_MS, startTenantTraffic } from './tenant-traffic.ts';
 import type { Announce } from './testbed.ts';
 import type { Uc1Evidence } from './uc1-conditions.ts';
 import {
@@ -76,6 +76,9 @@ async function firewallPhase(
   return { asked: options.moves, moves, baseline: baseline.moves, quiet, delayMs: options.delayMs, captureMissed };
 }
 
+/** Of the tenant that stays, losses are counted; its gaps are nobody's question. */
+const OTHER_DATAGRAM_EVERY_MS = 20;
+
 export async function startTraffic(
   run: LabRun,
   phase: Phase,
@@ -83,16 +86,20 @@ export async function startTraffic(
   firstPort: number,
 ): Promise<Tenants> {
   run.progress(`opening ${options.flows} connections for each of two tenants`);
-  const start = (tenant: string, newPerSecond: number) =>
+  const start = (tenant: string, newPerSecond: number, datagramEveryMs: number) =>
     startTenantTraffic(phase.testbed, {
       tenant,
       flows: options.flows,
       firstPort,
       newPerSecond,
       pings: tenant === 'a',
+      datagramEveryMs,
       logFile: join(phase.folder, 'traffic.log'),
     });
-  const [a, b] = await Promise.all([start('a', options.newRate), start('b', 0)]);
+  const [a, b] = await Promise.all([
+    start('a', options.newRate, DATAGRAM_EVERY_MS),
+    start('b', 0, OTHER_DATAGRAM_EVERY_MS),
+  ]);
   run.cleanup.add('the traffic', () => Promise.all([a.stop(), b.stop()]));
   await sleep(WARM_UP_MS, run.signal);
   return { a, b };

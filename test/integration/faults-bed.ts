@@ -12,7 +12,7 @@ import { epochMs, until } from '../../src/lab/deadline.ts';
 import type { LabRun } from '../../src/lab/lab-run.ts';
 import { dpidText, vmIdentity } from '../../src/lab/names.ts';
 import { startPhase, type Phase } from '../../src/lab/phase.ts';
-import { startTenantTraffic, type TenantTraffic } from '../../src/lab/tenant-traffic.ts';
+import { DATAGRAM_EVERY_MS, startTenantTraffic, type TenantTraffic } from '../../src/lab/tenant-traffic.ts';
 import type { TestbedFirewall, TestbedMove, TestbedVm } from '../../src/lab/testbed.ts';
 import { BULK_PORT, ECHO_PORT } from '../../src/lab/traffic/connection-plan.ts';
 import { addSyntheticEntries, deleteSyntheticEntries, SYNTHETIC_PORT } from './synthetic-entries.ts';
@@ -75,6 +75,7 @@ export class FaultBed {
       firstPort: FIRST_PORT,
       newPerSecond: NEW_PER_SECOND,
       pings: false,
+      datagramEveryMs: DATAGRAM_EVERY_MS,
       logFile: join(phase.folder, 'traffic.log'),
     });
     cleanup.add('the traffic', () => traffic.stop());

@@ -10,7 +10,7 @@ import { createCleanup, type Cleanup } from '../../src/lab/cleanup.ts';
 import { epochMs, until } from '../../src/lab/deadline.ts';
 import { compareAtLift, listFirewalls } from '../../src/lab/oracle.ts';
 import { pingOnce } from '../../src/lab/phase.ts';
-import { startTenantTraffic, type TenantTraffic } from '../../src/lab/tenant-traffic.ts';
+import { DATAGRAM_EVERY_MS, startTenantTraffic, type TenantTraffic } from '../../src/lab/tenant-traffic.ts';
 import { startTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { BULK_PORT, ECHO_PORT } from '../../src/lab/traffic/connection-plan.ts';
 import { reasonToSkip, shell } from './testbed-session.ts';
@@ -73,6 +73,7 @@ describe('the lab watches two firewalls', function () {
       firstPort: 20_000,
       newPerSecond: 20,
       pings: true,
+      datagramEveryMs: DATAGRAM_EVERY_MS,
       logFile: join(folder, 'traffic.log'),
     });
     cleanup.add('the traffic', () => traffic.stop());

@@ -9,8 +9,9 @@ import type { StreamFailure } from './stream-server.ts';
 /** One trickle write: also the size of one keyed block of content. */
 const TRICKLE_BYTES = 32;
 const TRICKLE_EVERY_MS = 100;
-const TICK_MS = 5;
-const BULK_EVERY_MS = 20;
+/** Writes that are due within one tick go out together: a packet at a time would cost the switches and both ends several times as much. */
+const TICK_MS = 10;
+const BULK_EVERY_MS = 40;
 /** A sender further behind than this waits instead of filling its own memory. */
 const MAX_UNSENT_BYTES = 256 * 1024;
 const OPEN_AT_ONCE = 25;
