@@ -59,6 +59,7 @@ export function pinned(cpu: number, command: readonly string[]): readonly string
 
 export interface RunningPeer {
   readonly port: number;
+  readonly pid: number;
   /** Most resident memory so far. */
   peakMb(): number;
   /** Resident memory now. */
@@ -81,7 +82,8 @@ export async function startPeer(command: (port: number) => readonly string[]): P
     await stop();
     throw error;
   }
-  return { port, stop, peakMb: () => memoryMb(child, 'VmHWM'), residentMb: () => memoryMb(child, 'VmRSS') };
+  const { pid = 0 } = child;
+  return { port, pid, stop, peakMb: () => memoryMb(pid, 'VmHWM'), residentMb: () => memoryMb(pid, 'VmRSS') };
 }
 
 async function freePort(): Promise<number> {
@@ -108,7 +110,7 @@ async function accepting(port: number, child: ChildProcess): Promise<void> {
   throw new Error('the controller does not listen');
 }
 
-function memoryMb({ pid }: ChildProcess, what: 'VmHWM' | 'VmRSS'): number {
-  const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
+function memoryMb(pid: number, what: 'VmHWM' | 'VmRSS'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) / 1024);
 }
