@@ -29,13 +29,17 @@ export class Line {
   /** By auxiliary id. */
   readonly #outboxes = new Map<number, Outbox>();
   #droppedPacketOuts = 0;
+  /** As `closed` says; asked for every message. */
+  #isClosed: boolean;
 
   constructor(version: WireVersion, outbox: Outbox, closed: AbortSignal, table: Omit<RequestTableOptions, 'version'>) {
     this.version = version;
     this.closed = closed;
     this.requests = new RequestTable({ ...table, version });
     this.#outboxes.set(MAIN, outbox);
+    this.#isClosed = closed.aborted;
     closed.addEventListener('abort', () => {
+      this.#isClosed = true;
       this.requests.rejectAll(this.#closedError());
     });
   }
@@ -70,7 +74,7 @@ export class Line {
 
   /** Packet-outs are dropped where the queue is full; anything else raises QUEUE_FULL then. On a closed line: nothing. */
   send(messages: readonly Message[], auxiliary = MAIN): void {
-    if (this.closed.aborted) return;
+    if (this.#isClosed) return;
     const outbox = this.outbox(auxiliary);
     for (const message of messages) {
       if (message.type === 'packet_out' && outbox.full) this.#droppedPacketOuts += 1;

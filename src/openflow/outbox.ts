@@ -10,13 +10,15 @@ import type { WireVersion } from './wire-version.ts';
 
 /** A batch of this size is written without waiting for the end of the tick. */
 const FLUSH_BYTES = 64 * 1024;
-const BATCH_BYTES = 2048;
+/** The first batch; the next ones are made as large as the last was. */
+const BATCH_BYTES = 256;
 
 export class Outbox {
   readonly #sink: Writable;
   readonly #maxBytes: number;
   #batch = new Writer(BATCH_BYTES);
   #flushScheduled = false;
+  #corked = false;
 
   constructor(sink: Writable, maxBytes: number) {
     this.#sink = sink;
@@ -43,14 +45,26 @@ export class Outbox {
       throw new OpenFlowError('QUEUE_FULL', `${this.queuedBytes} bytes wait for a switch that does not read`);
     writeMessage(this.#batch, version, xid, message);
     if (this.#batch.length >= FLUSH_BYTES) this.flush();
-    else this.#scheduleFlush();
+    else if (!this.#corked && !this.#flushScheduled) {
+      this.#flushScheduled = true;
+      process.nextTick(this.#flushOfTick);
+    }
+  }
+
+  /** Until `uncork`, in the same tick, what is appended waits for it: the tick need not be told. */
+  cork(): void {
+    this.#corked = true;
+  }
+
+  uncork(): void {
+    this.#corked = false;
+    this.flush();
   }
 
   flush(): void {
-    this.#flushScheduled = false;
     if (this.#batch.length === 0 || !this.#sink.writable) return;
     const bytes = this.#batch.finish();
-    this.#batch = new Writer(BATCH_BYTES);
+    this.#batch = new Writer(Math.max(BATCH_BYTES, Math.min(bytes.length + (bytes.length >> 2), FLUSH_BYTES)));
     this.#sink.write(bytes);
   }
 
@@ -78,11 +92,8 @@ export class Outbox {
     });
   }
 
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    process.nextTick(() => {
-      this.flush();
-    });
-  }
+  readonly #flushOfTick = (): void => {
+    this.#flushScheduled = false;
+    this.flush();
+  };
 }
