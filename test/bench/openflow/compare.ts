@@ -51,6 +51,7 @@ export interface ComparisonRow {
 }
 
 const run = promisify(execFile);
+const LOAD_DEADLINE_MS = 120_000;
 
 export async function compare(setting: Setting, plan: Plan): Promise<Comparison> {
   const peers = PEERS.filter((peer) => peer.present() && (peer.versions?.includes(plan.version) ?? true));
@@ -81,7 +82,7 @@ async function runLoad({ port, pid }: RunningPeer, setting: Setting, plan: Plan)
     ...['--switches', `${setting.switches}`, '--window', `${setting.window}`],
     ...['--loops', `${plan.loops}`, '--loop-ms', `${plan.loopMs}`],
   ]);
-  const { stdout } = await run(file, args);
+  const { stdout } = await run(file, args, { timeout: LOAD_DEADLINE_MS });
   return JSON.parse(stdout) as LoadResult;
 }
 
