@@ -23,8 +23,8 @@ const { values } = parseArgs({
 const VERSION = 4;
 const TICK_MS = 5;
 const PROBE_EVERY_TICKS = 4;
-/** What has not left by then is not added to: the controller does not even read. */
-const MOST_UNSENT = 4 * 1024 * 1024;
+/** Packet-ins that wait in the switch, as many as in Open vSwitch (controller_queue_size): of more it drops them itself. */
+const MOST_UNSENT = 100 * packetInLayout(4).bytes;
 const SETTLE_MS = 500;
 const [ECHO_REQUEST, ECHO_REPLY, FEATURES_REQUEST, PACKET_OUT] = [2, 3, 5, 13];
 const LLDP_AT = packetInLayout(VERSION).packet;

@@ -23,7 +23,7 @@ export interface FloodResult {
   readonly offeredPerSecond: number;
   readonly servedPerSecond: number;
   readonly sent: number;
-  /** Packet-ins that were not sent, because the controller did not read. */
+  /** Packet-ins that the switches themselves dropped, because they could not get rid of them. */
   readonly heldBack: number;
   readonly probes: Readonly<Record<Probe, ProbeTimes>>;
 }
@@ -110,7 +110,7 @@ export function overloadLines({ workUs, capacityPerSecond, flood, counts, reside
   });
   return [
     `an application of ${workUs} us a packet-in, ${SWITCHES} switches: serves ${whole(capacityPerSecond)}/s of their own pace;`,
-    `${whole(flood.offeredPerSecond)}/s came (${times} times; ${whole(flood.heldBack)} more it did not read), ` +
+    `${whole(flood.offeredPerSecond)}/s came (${times} times; ${whole(flood.heldBack)} more did not leave the switches), ` +
       `${whole(flood.servedPerSecond)}/s were served`,
     '                answered  unanswered  p50 ms  p99 ms   worst',
     ...probes,
