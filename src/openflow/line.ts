@@ -26,7 +26,8 @@ export class Line {
   /** Aborted when the main connection closes, and with it all others. */
   readonly closed: AbortSignal;
   readonly requests: RequestTable;
-  /** By auxiliary id. */
+  readonly #main: Outbox;
+  /** By auxiliary id, the main one among them. */
   readonly #outboxes = new Map<number, Outbox>();
   #droppedPacketOuts = 0;
   /** As `closed` says; asked for every message. */
@@ -36,6 +37,7 @@ export class Line {
     this.version = version;
     this.closed = closed;
     this.requests = new RequestTable({ ...table, version });
+    this.#main = outbox;
     this.#outboxes.set(MAIN, outbox);
     this.#isClosed = closed.aborted;
     closed.addEventListener('abort', () => {
@@ -117,7 +119,7 @@ export class Line {
   }
 
   outbox(auxiliary = MAIN): Outbox {
-    const outbox = this.#outboxes.get(auxiliary);
+    const outbox = auxiliary === MAIN ? this.#main : this.#outboxes.get(auxiliary);
     if (outbox === undefined) throw new OpenFlowError('CLOSED', `there is no auxiliary connection ${auxiliary}`);
     return outbox;
   }

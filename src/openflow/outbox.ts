@@ -10,8 +10,12 @@ import type { WireVersion } from './wire-version.ts';
 
 /** A batch of this size is written without waiting for the end of the tick. */
 const FLUSH_BYTES = 64 * 1024;
-/** The first batch; the next ones are made as large as the last was. */
+/** The first batch; the next ones are made as large as the last was, with room for the message that fills them. */
 const BATCH_BYTES = 256;
+const ROOM_BYTES = 1024;
+
+const sizeAfter = (last: number): number =>
+  last < BATCH_BYTES / 2 ? BATCH_BYTES : Math.min(last + (last >> 2), FLUSH_BYTES) + ROOM_BYTES;
 
 export class Outbox {
   readonly #sink: Writable;
@@ -64,7 +68,7 @@ export class Outbox {
   flush(): void {
     if (this.#batch.length === 0 || !this.#sink.writable) return;
     const bytes = this.#batch.finish();
-    this.#batch = new Writer(Math.max(BATCH_BYTES, Math.min(bytes.length + (bytes.length >> 2), FLUSH_BYTES)));
+    this.#batch = new Writer(sizeAfter(bytes.length));
     this.#sink.write(bytes);
   }
 
