@@ -41,7 +41,10 @@ const { values } = parseArgs({
     macs: { type: 'string', default: '1000' },
     loops: { type: 'string', default: '5' },
     'loop-ms': { type: 'string', default: '1000' },
+    /** At least so long, and until so many are answered, so that a controller has compiled what it runs; at most so long. */
     'warm-up-ms': { type: 'string', default: '1000' },
+    'warm-up-answers': { type: 'string', default: '50000' },
+    'warm-up-most-ms': { type: 'string', default: '5000' },
     /** Between the handshakes and the first packet-in. */
     'start-delay-ms': { type: 'string', default: '200' },
     /** Between one connection and the next: some controllers have a short backlog. */
@@ -118,7 +121,9 @@ const timer = setInterval(() => {
   for (const each of all) each.giveUp(GIVE_UP_MS);
 }, 250);
 for (const each of all) each.start();
+const warmUpEndsMs = performance.now() + Number(values['warm-up-most-ms']);
 await sleep(Number(values['warm-up-ms']));
+while (performance.now() < warmUpEndsMs && total(all, 'answered') < Number(values['warm-up-answers'])) await sleep(50);
 histogram.fill(0);
 worstUs = 0;
 
