@@ -58,7 +58,10 @@ export class Reader {
 
   /** Keeps bytes that the value read from them does not tell: reserved bits of a field, or another form of the same value. */
   keep(at: number, count: number): void {
-    (this.#root.#reserved ??= []).push({ offset: at - this.#root.start, bytes: Buffer.from(this.bytes.subarray(at, at + count)) });
+    (this.#root.#reserved ??= []).push({
+      offset: at - this.#root.start,
+      bytes: Buffer.from(this.bytes.subarray(at, at + count)),
+    });
   }
 
   u8(field: string): number {
