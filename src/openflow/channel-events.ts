@@ -72,9 +72,11 @@ export class ChannelEvents {
   emit(event: Exclude<ChannelEvent, UnaskedMessage>): void {
     const { onEvent } = this.#options;
     if (onEvent !== undefined) {
-      this.#guard(event.type, () => {
+      try {
         onEvent(event);
-      });
+      } catch (error) {
+        this.#onThrow(event.type, error);
+      }
     }
     if (this.#streams.size > 0) this.#push(event);
   }
@@ -82,9 +84,11 @@ export class ChannelEvents {
   emitMessage(xid: number, message: UnaskedMessage): void {
     const { onMessage } = this.#options;
     if (onMessage !== undefined) {
-      this.#guard(message.type, () => {
+      try {
         onMessage(xid, message);
-      });
+      } catch (error) {
+        this.#onThrow(message.type, error);
+      }
     }
     if (this.#streams.size > 0) this.#push(message);
     else if (onMessage === undefined) this.#ignored += 1;
@@ -102,13 +106,9 @@ export class ChannelEvents {
     return event.type === 'nx_packet_in2' ? 'packet' : 'control';
   }
 
-  #guard(event: string, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#handlerErrors += 1;
-      this.#options.onThrow(event, error, this.#handlerErrors);
-    }
+  #onThrow(event: string, error: unknown): void {
+    this.#handlerErrors += 1;
+    this.#options.onThrow(event, error, this.#handlerErrors);
   }
 }
 

@@ -68,6 +68,7 @@ export class Connection {
   readonly #reader: FrameReader;
   readonly #echo: EchoWatch;
   readonly #closing = new AbortController();
+  #closed = false;
   #handshake: HandshakeState;
   /** Where messages go: our own channel, or the one that an auxiliary connection belongs to. */
   #channel: SwitchChannel | null = null;
@@ -102,17 +103,18 @@ export class Connection {
     this.#cancelTimer = options.clock.after(options.handshakeTimeoutMs, () => {
       this.close(new OpenFlowError('TIMEOUT', `no handshake in ${options.handshakeTimeoutMs} ms`));
     });
-    socket.on('data', () => {
-      this.#echo.heard();
-    });
     this.#etherTypes = options.etherTypes ?? STANDARD;
     this.#intake = new Intake(
       socket,
       { turns: options.turns, etherTypes: this.#etherTypes },
       {
-        onFrame: (frame) => {
-          this.#onFrame(frame);
-          return !this.#closing.signal.aborted;
+        onRead: () => {
+          this.#echo.heard();
+        },
+        onFrame: (bytes, start, end) => {
+          this.#outbox.cork();
+          this.#onFrame(bytes, start, end);
+          return !this.#closed;
         },
         onBroken: (error) => {
           options.log.warn('OpenFlow stream broken', { remote, error });
@@ -120,7 +122,7 @@ export class Connection {
         },
         // What was read has caused goes out at once: this is the latency of a packet-in's answer.
         onPause: () => {
-          this.#outbox.flush();
+          this.#outbox.uncork();
         },
       },
     );
@@ -133,7 +135,8 @@ export class Connection {
 
   /** Ends the connection; nothing is delivered afterwards. */
   close(reason: OpenFlowError): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#cancelTimer();
     this.#echo.stop();
     this.#outbox.flush();
@@ -155,16 +158,16 @@ export class Connection {
     }
   }
 
-  #onFrame(bytes: Buffer): void {
-    if (this.#channel === null && !this.#mayBeStranger(bytes)) return;
+  #onFrame(bytes: Buffer, start: number, end: number): void {
+    if (this.#channel === null && !this.#mayBeStranger(bytes.subarray(start, end))) return;
     if (this.#handshake.phase === 'hello') {
-      const hello = decodeHello(bytes);
+      const hello = decodeHello(bytes.subarray(start, end));
       if (hello !== null) {
         this.#step({ kind: 'hello', ...hello });
         return;
       }
     }
-    const frame = this.#reader.read(bytes, this.#version);
+    const frame = this.#reader.read(bytes, start, end, this.#version);
     if (frame === null) return;
     const { message, xid } = frame;
     if (message.type === 'echo_reply' && this.#echo.answered(xid)) return;
@@ -174,8 +177,10 @@ export class Connection {
     } else if (this.#channel === null) {
       this.#step({ kind: 'message', frame });
     } else {
-      if (message.type === 'unknown' && message.messageType > LAST_TYPE) this.#send(xid, answerToUnknownType(bytes));
-      this.#channel.receive(xid, message, bytes.length);
+      if (message.type === 'unknown' && message.messageType > LAST_TYPE) {
+        this.#send(xid, answerToUnknownType(bytes.subarray(start, end)));
+      }
+      this.#channel.receive(xid, message, end - start);
     }
   }
 
@@ -269,7 +274,7 @@ export class Connection {
 
   #deliver(channel: SwitchChannel, early: readonly Frame[]): void {
     for (const { xid, message } of early) {
-      if (!this.#closing.signal.aborted) channel.receive(xid, message, 0);
+      if (!this.#closed) channel.receive(xid, message, 0);
     }
   }
 

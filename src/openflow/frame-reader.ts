@@ -4,7 +4,7 @@
 import { WireError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { answerToMalformed } from './malformed.ts';
-import { decodeMessage } from './message.ts';
+import { decodeMessageAt } from './message.ts';
 import type { Frame } from './message.ts';
 import type { ErrorMessage } from './messages/session.ts';
 import type { WireVersion } from './wire-version.ts';
@@ -26,15 +26,15 @@ export class FrameReader {
     this.#options = options;
   }
 
-  /** The message, or null; `agreed` is the version it must have, if that is settled. */
-  read(bytes: Buffer, agreed: WireVersion | null): Frame | null {
+  /** The message from `start` to `end`, or null; `agreed` is the version it must have, if that is settled. */
+  read(bytes: Buffer, start: number, end: number, agreed: WireVersion | null): Frame | null {
     try {
-      const frame = decodeMessage(bytes);
+      const frame = decodeMessageAt(bytes, start, end);
       if (agreed === null || frame.version === agreed) return frame;
       throw new WireError('BAD_VERSION', 'version', 0, `not ${agreed}`);
     } catch (fault) {
       if (!(fault instanceof WireError)) throw fault;
-      this.#onMalformed(bytes, fault);
+      this.#onMalformed(bytes.subarray(start, end), fault);
       return null;
     }
   }

@@ -4,6 +4,9 @@
 import { WireError } from '../base/errors.ts';
 import { HEADER_LENGTH } from './message.ts';
 
+/** One whole message, where it lies in `bytes`; false: no more is wanted. */
+export type OnSpan = (bytes: Buffer, start: number, end: number) => boolean;
+
 const LENGTH_AT = 2;
 
 export class FrameSplitter {
@@ -24,7 +27,7 @@ export class FrameSplitter {
   }
 
   /** As `push`, but tells where in `bytes` a message lies: one that is not wanted costs no view. */
-  split(chunk: Buffer, onSpan: (bytes: Buffer, start: number, end: number) => boolean): void {
+  split(chunk: Buffer, onSpan: OnSpan): void {
     let bytes = chunk;
     if (this.#held > 0) {
       const joined = this.#join(chunk);

@@ -4,6 +4,7 @@
 
 import type { Readable } from 'node:stream';
 import { FrameSplitter } from './frame-splitter.ts';
+import type { OnSpan } from './frame-splitter.ts';
 import { laneOf } from './lanes.ts';
 import type { EtherTypeTable, PacketLane } from './lanes.ts';
 import { SpanQueue } from './span-queue.ts';
@@ -19,8 +20,10 @@ export interface IntakeOptions {
 }
 
 export interface IntakeHandlers {
+  /** Bytes have come, of whatever kind. */
+  readonly onRead: () => void;
   /** One whole message; false: the connection is over, the rest is dropped. */
-  readonly onFrame: (frame: Buffer) => boolean;
+  readonly onFrame: OnSpan;
   /** The stream cannot be followed. */
   readonly onBroken: (error: unknown) => void;
   /** All that can be handed out for now has been: what it caused may go out in one write. */
@@ -93,15 +96,16 @@ export class Intake implements TurnMember {
   /** Of the turn: hands out packet-ins that wait. */
   serve(lane: PacketLane, mayGoOn: () => boolean): boolean {
     const queue = this.#waiting[lane];
-    do {
-      const frame = queue.shift();
-      if (frame === null || !this.#handlers.onFrame(frame)) break;
-    } while (mayGoOn());
-    this.#handlers.onPause();
+    try {
+      while (queue.shift(this.#handlers.onFrame) && mayGoOn());
+    } finally {
+      this.#handlers.onPause();
+    }
     return queue.length > 0;
   }
 
   #receive(chunk: Buffer): void {
+    this.#handlers.onRead();
     if (this.#closed) return;
     const turn = this.#turns.enter();
     if (turn !== this.#turn) {
@@ -142,7 +146,7 @@ export class Intake implements TurnMember {
         return true;
       }
     }
-    return this.#handlers.onFrame(bytes.subarray(start, end));
+    return this.#handlers.onFrame(bytes, start, end);
   };
 
   /** Discovery is rare: a copy of it keeps no chunk of other packet-ins alive. */

@@ -26,16 +26,22 @@ export class Line {
   /** Aborted when the main connection closes, and with it all others. */
   readonly closed: AbortSignal;
   readonly requests: RequestTable;
-  /** By auxiliary id. */
+  readonly #main: Outbox;
+  /** By auxiliary id, the main one among them. */
   readonly #outboxes = new Map<number, Outbox>();
   #droppedPacketOuts = 0;
+  /** As `closed` says; asked for every message. */
+  #isClosed: boolean;
 
   constructor(version: WireVersion, outbox: Outbox, closed: AbortSignal, table: Omit<RequestTableOptions, 'version'>) {
     this.version = version;
     this.closed = closed;
     this.requests = new RequestTable({ ...table, version });
+    this.#main = outbox;
     this.#outboxes.set(MAIN, outbox);
+    this.#isClosed = closed.aborted;
     closed.addEventListener('abort', () => {
+      this.#isClosed = true;
       this.requests.rejectAll(this.#closedError());
     });
   }
@@ -70,7 +76,7 @@ export class Line {
 
   /** Packet-outs are dropped where the queue is full; anything else raises QUEUE_FULL then. On a closed line: nothing. */
   send(messages: readonly Message[], auxiliary = MAIN): void {
-    if (this.closed.aborted) return;
+    if (this.#isClosed) return;
     const outbox = this.outbox(auxiliary);
     for (const message of messages) {
       if (message.type === 'packet_out' && outbox.full) this.#droppedPacketOuts += 1;
@@ -113,7 +119,7 @@ export class Line {
   }
 
   outbox(auxiliary = MAIN): Outbox {
-    const outbox = this.#outboxes.get(auxiliary);
+    const outbox = auxiliary === MAIN ? this.#main : this.#outboxes.get(auxiliary);
     if (outbox === undefined) throw new OpenFlowError('CLOSED', `there is no auxiliary connection ${auxiliary}`);
     return outbox;
   }

@@ -70,12 +70,26 @@ function tableOf(version: WireVersion, own: readonly MessageRow[]): Table {
 
 /** Reads one whole message; packet data and echo data are views of `bytes`. Raises WireError only. */
 export function decodeMessage(bytes: Buffer): Frame {
-  const r = new Reader(bytes);
+  return decodeMessageAt(bytes, 0, bytes.length);
+}
+
+/** As `decodeMessage`, where it lies among others: no view has to be made for it. Offsets are those of the message. */
+export function decodeMessageAt(bytes: Buffer, start: number, end: number): Frame {
+  try {
+    return decode(new Reader(bytes, start, end));
+  } catch (error) {
+    if (start === 0 || !(error instanceof WireError)) throw error;
+    throw new WireError(error.code, error.field, error.offset - start, error.detail, error.fault);
+  }
+}
+
+function decode(r: Reader): Frame {
   const version = r.u8('version');
-  if (!isWireVersion(version)) throw new WireError('BAD_VERSION', 'version', 0, versionName(version));
+  if (!isWireVersion(version)) throw new WireError('BAD_VERSION', 'version', r.start, versionName(version));
   const code = r.u8('type');
   const length = r.u16('length');
-  if (length !== bytes.length) throw new WireError('BAD_LENGTH', 'length', 2, `${length}, not ${bytes.length}`);
+  const actual = r.end - r.start;
+  if (length !== actual) throw new WireError('BAD_LENGTH', 'length', r.start + 2, `${length}, not ${actual}`);
   const xid = r.u32('xid');
   const message = readBody(rowFor(version, code, r), code, r);
   const { reserved } = r;

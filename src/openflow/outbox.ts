@@ -10,13 +10,19 @@ import type { WireVersion } from './wire-version.ts';
 
 /** A batch of this size is written without waiting for the end of the tick. */
 const FLUSH_BYTES = 64 * 1024;
-const BATCH_BYTES = 2048;
+/** The first batch; the next ones are made as large as the last was, with room for the message that fills them. */
+const BATCH_BYTES = 256;
+const ROOM_BYTES = 1024;
+
+const sizeAfter = (last: number): number =>
+  last < BATCH_BYTES / 2 ? BATCH_BYTES : Math.min(last + (last >> 2), FLUSH_BYTES) + ROOM_BYTES;
 
 export class Outbox {
   readonly #sink: Writable;
   readonly #maxBytes: number;
   #batch = new Writer(BATCH_BYTES);
   #flushScheduled = false;
+  #corked = false;
 
   constructor(sink: Writable, maxBytes: number) {
     this.#sink = sink;
@@ -43,14 +49,26 @@ export class Outbox {
       throw new OpenFlowError('QUEUE_FULL', `${this.queuedBytes} bytes wait for a switch that does not read`);
     writeMessage(this.#batch, version, xid, message);
     if (this.#batch.length >= FLUSH_BYTES) this.flush();
-    else this.#scheduleFlush();
+    else if (!this.#corked && !this.#flushScheduled) {
+      this.#flushScheduled = true;
+      process.nextTick(this.#flushOfTick);
+    }
+  }
+
+  /** Until `uncork`, in the same tick, what is appended waits for it: the tick need not be told. */
+  cork(): void {
+    this.#corked = true;
+  }
+
+  uncork(): void {
+    this.#corked = false;
+    this.flush();
   }
 
   flush(): void {
-    this.#flushScheduled = false;
     if (this.#batch.length === 0 || !this.#sink.writable) return;
     const bytes = this.#batch.finish();
-    this.#batch = new Writer(BATCH_BYTES);
+    this.#batch = new Writer(sizeAfter(bytes.length));
     this.#sink.write(bytes);
   }
 
@@ -78,11 +96,8 @@ export class Outbox {
     });
   }
 
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    process.nextTick(() => {
-      this.flush();
-    });
-  }
+  readonly #flushOfTick = (): void => {
+    this.#flushScheduled = false;
+    this.flush();
+  };
 }

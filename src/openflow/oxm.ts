@@ -144,15 +144,16 @@ export function match(version: WireVersion): Codec<Match> {
   const { byHead, byName } = quickFields(version);
   return {
     read: (r, field) => {
-      const start = r.offset;
-      const type = r.u16(`${field}.type`);
-      if (type !== 1) throw new WireError('BAD_TYPE', `${field}.type`, start, String(type));
-      const length = r.u16(`${field}.length`);
-      if (length < 4) throw new WireError('BAD_LENGTH', `${field}.length`, start + 2, String(length));
-      const body = r.sub(length - 4, field);
       const out: OxmField[] = [];
-      const { bytes, end } = body;
+      // The path of a field is put together only for an error.
       try {
+        const start = r.offset;
+        const type = r.u16('type');
+        if (type !== 1) throw new WireError('BAD_TYPE', 'type', start, String(type));
+        const length = r.u16('length');
+        if (length < 4) throw new WireError('BAD_LENGTH', 'length', start + 2, String(length));
+        const body = r.sub(length - 4, 'fields');
+        const { bytes, end } = body;
         while (body.offset < end) {
           const at = body.offset;
           const quick = at + HEADER <= end ? byHead.get(readU32(bytes, at)) : undefined;
@@ -163,10 +164,10 @@ export function match(version: WireVersion): Codec<Match> {
             out.push(one.read(body, 'field'));
           }
         }
+        r.pad((8 - (length % 8)) % 8, 'pad');
       } catch (error) {
         throw within(field, error);
       }
-      r.pad((8 - (length % 8)) % 8, `${field}.pad`);
       return out;
     },
     write: (w, value, field) => {

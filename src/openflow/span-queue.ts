@@ -1,6 +1,8 @@
 // Messages that wait to be decoded, as spans of the chunks they came in: queueing one copies nothing. Bounded by number and by
 // the bytes of all chunks that are kept alive for them.
 
+import type { OnSpan } from './frame-splitter.ts';
+
 interface Block {
   readonly bytes: Buffer;
   /** Start and end of each message, one after the other. */
@@ -47,9 +49,10 @@ export class SpanQueue {
     return true;
   }
 
-  shift(): Buffer | null {
+  /** Hands out the first one; what `onSpan` says, or false if there is none. */
+  shift(onSpan: OnSpan): boolean {
     const block = this.#blocks[0];
-    if (block === undefined) return null;
+    if (block === undefined) return false;
     const { bytes, spans, next } = block;
     block.next += 2;
     if (block.next === spans.length) {
@@ -57,7 +60,7 @@ export class SpanQueue {
       this.#bytes -= bytes.length;
     }
     this.#length -= 1;
-    return bytes.subarray(spans[next], spans[next + 1]);
+    return onSpan(bytes, spans[next] ?? 0, spans[next + 1] ?? 0);
   }
 
   clear(): void {

@@ -105,6 +105,7 @@ export class Turns {
 
   /** Whoever has had its share goes to the end of the line. The first in line has it even if there is no time. */
   #goRound(line: Set<TurnMember>, budgetMs: number, work: (member: TurnMember) => boolean): void {
+    if (line.size === 0) return;
     const deadlineMs = this.#clock.now() + budgetMs;
     for (const member of line) {
       line.delete(member);

@@ -5,7 +5,7 @@ import { readU16, readU32, readU64 } from './big-endian.ts';
 
 /** Bytes that mean nothing and yet were not zero: where they stood, and what they were. */
 export interface Reserved {
-  /** In the bytes that were read, from their first one. */
+  /** From the first of the bytes that were read. */
   readonly offset: number;
   readonly bytes: Buffer;
 }
@@ -58,7 +58,10 @@ export class Reader {
 
   /** Keeps bytes that the value read from them does not tell: reserved bits of a field, or another form of the same value. */
   keep(at: number, count: number): void {
-    (this.#root.#reserved ??= []).push({ offset: at, bytes: Buffer.from(this.bytes.subarray(at, at + count)) });
+    (this.#root.#reserved ??= []).push({
+      offset: at - this.#root.start,
+      bytes: Buffer.from(this.bytes.subarray(at, at + count)),
+    });
   }
 
   u8(field: string): number {

@@ -8,6 +8,9 @@ import { codecCosts, codecTable, record } from './openflow/codec-history.ts';
 import { compare, comparisonTable, SETTINGS } from './openflow/compare.ts';
 import type { Comparison } from './openflow/compare.ts';
 import { connectionsLine, manyConnections } from './openflow/many-connections.ts';
+import { overload, overloadLines } from './openflow/overload.ts';
+import type { Overload } from './openflow/overload.ts';
+import { missingPeers } from './openflow/peers.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,6 +26,10 @@ const { values, positionals } = parseArgs({
   },
 });
 
+/** Of the application under overload, for each packet-in: none to speak of, and one that thinks. */
+const WORK_US = [0, 50];
+
+for (const { name, howToGet } of missingPeers()) console.log(`left out: ${name} (${howToGet})`);
 const parts = positionals.length === 0 ? [...Object.keys(SETTINGS), 'codec'] : positionals;
 const comparisons: Comparison[] = [];
 for (const part of parts) {
@@ -41,5 +48,12 @@ const codec = parts.includes('codec') ? await codecCosts() : null;
 if (codec !== null) console.log(`\n${codecTable(codec)}`);
 const connections = parts.includes('connections') ? await manyConnections() : null;
 if (connections !== null) console.log(`\n${connectionsLine(connections)}`);
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ comparisons, codec, connections }, null, 2));
+const overloads: Overload[] = [];
+for (const workUs of parts.includes('overload') ? WORK_US : []) {
+  const result = await overload(workUs);
+  overloads.push(result);
+  console.log(`\n${overloadLines(result)}`);
+}
+if (values.json !== undefined)
+  writeFileSync(values.json, JSON.stringify({ comparisons, codec, connections, overloads }, null, 2));
 if (values.record !== undefined) record(values.record, comparisons, codec);

@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CodecCost } from './codec-cost.ts';
-import type { Comparison } from './compare.ts';
+import type { Comparison, ComparisonRow } from './compare.ts';
 import { CONTROLLER_CPU, pinned } from './peers.ts';
 
 const DOCS = join(import.meta.dirname, '..', '..', '..', 'docs');
@@ -26,6 +26,8 @@ interface Run {
   readonly cpu: string;
   /** Medians of packet-ins answered a second, by setting and peer. */
   readonly answered: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** CPU time of the controllers for one of them, in microseconds. */
+  readonly cpuUs?: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
   readonly costs: Readonly<Record<string, Costs>>;
 }
 
@@ -58,6 +60,17 @@ export function codecTable(costs: readonly CodecCost[]): string {
 const mean = (values: readonly number[]): number =>
   Math.round(Math.exp(values.reduce((sum, value) => sum + Math.log(Math.max(1, value)), 0) / values.length));
 
+const bySetting = <T>(
+  comparisons: readonly Comparison[],
+  of: (row: ComparisonRow) => T,
+): Readonly<Record<string, Readonly<Record<string, T>>>> =>
+  Object.fromEntries(
+    comparisons.map(({ setting, version, rows }) => [
+      `${setting}, ${version}`,
+      Object.fromEntries(rows.map((row) => [row.peer, of(row)])),
+    ]),
+  );
+
 /** Adds this run to the history and makes the page's tables again. */
 export function record(title: string, comparisons: readonly Comparison[], costs: readonly CodecCost[] | null): void {
   const lines = existsSync(HISTORY) ? readFileSync(HISTORY, 'utf8').trim().split('\n') : [];
@@ -66,12 +79,8 @@ export function record(title: string, comparisons: readonly Comparison[], costs:
     date: new Date().toISOString().slice(0, 10),
     node: process.version,
     cpu: cpus()[0]?.model ?? '',
-    answered: Object.fromEntries(
-      comparisons.map(({ setting, version, rows }) => [
-        `${setting}, ${version}`,
-        Object.fromEntries(rows.map((row) => [row.peer, Math.round(row.median)])),
-      ]),
-    ),
+    answered: bySetting(comparisons, (row) => Math.round(row.median)),
+    cpuUs: bySetting(comparisons, (row) => (row.controllerUs === null ? null : Number(row.controllerUs.toFixed(2)))),
     costs: Object.fromEntries(
       (costs ?? []).map(({ version, name, length, decode, encode }) => [
         `${version} ${name}`,
@@ -90,28 +99,34 @@ function tables(runs: readonly Run[]): string {
   return [...runTable(runs), '', ...costTable(runs), ''].join('\n');
 }
 
+const PEER_NAMES = ['stateferry', 'ovs-testcontroller', 'bare responder'];
+
 function runTable(runs: readonly Run[]): readonly string[] {
+  const measured = runs.filter(({ costs }) => Object.keys(costs).length > 0);
+  const isInAll = (name: string): boolean => new Set(measured.map(({ costs }) => costs[name]?.[4])).size === 1;
   const answered = runs.flatMap((run, i) =>
     Object.entries(run.answered).map(([setting, peers]) => {
       const ours = peers['stateferry'] ?? 0;
       const versus = (name: string): string =>
         peers[name] === undefined ? '-' : `${peers[name].toLocaleString('en')} (${(ours / peers[name]).toFixed(2)})`;
-      return `| ${i + 1} | ${setting} | ${ours.toLocaleString('en')} | ${versus('ovs-testcontroller')} | ${versus('bare responder')} |`;
+      const cells = [i + 1, setting, ours.toLocaleString('en'), versus('ovs-testcontroller'), versus('bare responder')];
+      const cpuUs = PEER_NAMES.map((name) => run.cpuUs?.[setting]?.[name]?.toFixed(2) ?? '-').join(' / ');
+      return `| ${[...cells, cpuUs].join(' | ')} |`;
     }),
   );
   return [
     '| run | date | what had changed | decode ns | encode ns |',
     '| --- | --- | --- | --- | --- |',
     ...runs.map((run, i) => {
-      const costs = Object.values(run.costs);
+      const costs = Object.entries(run.costs).flatMap(([name, each]) => (isInAll(name) ? [each] : []));
       const means = costs.length === 0 ? ['-', '-'] : [mean(costs.map((c) => c[0])), mean(costs.map((c) => c[2]))];
       return `| ${i + 1} | ${run.date} | ${run.title} (Node ${run.node}, ${run.cpu}) | ${means.join(' | ')} |`;
     }),
     '',
-    'Decode and encode: geometric mean over all the messages below.',
+    'Decode and encode: geometric mean over the messages that every run knows, as long then as now.',
     '',
-    '| run | setting, OpenFlow version | ours | ovs-testcontroller (ratio) | bare responder (ratio) |',
-    '| --- | --- | --- | --- | --- |',
+    '| run | setting, OpenFlow version | ours | ovs-testcontroller (ratio) | bare responder (ratio) | CPU us of each |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...answered,
   ];
 }

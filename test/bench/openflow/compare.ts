@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { median } from '../../../src/lab/statistics.ts';
 import type { LoadResult } from './load.ts';
 import { LOAD_CPU, PEERS, pinned, startPeer } from './peers.ts';
-import type { Peer } from './peers.ts';
+import type { Peer, RunningPeer } from './peers.ts';
 
 export interface Setting {
   readonly name: string;
@@ -45,10 +45,13 @@ export interface ComparisonRow {
   readonly peakMb: number;
   /** The load generator's share of its CPU, at most. */
   readonly loadCpu: number;
+  /** CPU time of the controller for one packet-in answered, the least of all rounds: what it costs undisturbed. */
+  readonly controllerUs: number | null;
   readonly roundTripUs: LoadResult['roundTripUs'];
 }
 
 const run = promisify(execFile);
+const LOAD_DEADLINE_MS = 120_000;
 
 export async function compare(setting: Setting, plan: Plan): Promise<Comparison> {
   const peers = PEERS.filter((peer) => peer.present() && (peer.versions?.includes(plan.version) ?? true));
@@ -57,7 +60,7 @@ export async function compare(setting: Setting, plan: Plan): Promise<Comparison>
     for (const peer of peers) {
       const running = await startPeer(peer.command);
       try {
-        const load = await runLoad(running.port, setting, plan);
+        const load = await runLoad(running, setting, plan);
         results.set(peer, [...(results.get(peer) ?? []), { load, peakMb: running.peakMb() }]);
       } finally {
         await running.stop();
@@ -71,21 +74,22 @@ export async function compare(setting: Setting, plan: Plan): Promise<Comparison>
   };
 }
 
-async function runLoad(port: number, setting: Setting, plan: Plan): Promise<LoadResult> {
+async function runLoad({ port, pid }: RunningPeer, setting: Setting, plan: Plan): Promise<LoadResult> {
   const [file = '', ...args] = pinned(LOAD_CPU, [
     process.execPath,
     join(import.meta.dirname, 'load.ts'),
-    ...['--port', `${port}`, '--version', plan.version],
+    ...['--port', `${port}`, '--version', plan.version, '--controller-pid', `${pid}`],
     ...['--switches', `${setting.switches}`, '--window', `${setting.window}`],
     ...['--loops', `${plan.loops}`, '--loop-ms', `${plan.loopMs}`],
   ]);
-  const { stdout } = await run(file, args);
+  const { stdout } = await run(file, args, { timeout: LOAD_DEADLINE_MS });
   return JSON.parse(stdout) as LoadResult;
 }
 
 function rowOf(peer: string, all: readonly { readonly load: LoadResult; readonly peakMb: number }[]): ComparisonRow {
   const rates = all.flatMap(({ load }) => load.answeredPerSecond);
   const trips = all.flatMap(({ load }) => load.roundTripUs ?? []);
+  const costs = all.flatMap(({ load }) => load.controllerUs ?? []);
   return {
     peer,
     median: median(rates) ?? 0,
@@ -95,6 +99,7 @@ function rowOf(peer: string, all: readonly { readonly load: LoadResult; readonly
     lost: all.reduce((sum, { load }) => sum + load.lost, 0),
     peakMb: Math.max(...all.map((each) => each.peakMb)),
     loadCpu: Math.max(...all.map(({ load }) => load.ownCpu)),
+    controllerUs: costs.length === 0 ? null : Math.min(...costs),
     roundTripUs:
       trips.length === 0
         ? null
@@ -122,13 +127,14 @@ export function comparisonTable({ setting, version, rows }: Comparison): string 
       `${row.lost}`.padStart(6),
       `${row.peakMb}`.padStart(6),
       row.loadCpu.toFixed(2).padStart(9),
+      (row.controllerUs?.toFixed(2) ?? '-').padStart(8),
       ...(trips === null ? [] : [`${trips.p50}`.padStart(8), `${trips.p99}`.padStart(8)]),
     ].join('');
   });
   const trips = rows.some((row) => row.roundTripUs !== null) ? '  p50 us  p99 us' : '';
   return [
     `${setting}, OpenFlow ${version}: packet-ins answered a second`,
-    `${' '.repeat(20)}    median     least ..      most   x ovs  x bare  msg/ans  lost    MB load CPU${trips}`,
+    `${' '.repeat(20)}    median     least ..      most   x ovs  x bare  msg/ans  lost    MB load CPU  CPU us${trips}`,
     ...lines,
   ].join('\n');
 }

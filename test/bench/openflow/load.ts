@@ -1,6 +1,7 @@
 // The load generator, a process of its own: N emulated switches against the controller at an address, one line of JSON.
 // `node load.ts --port 6653 --version 1.3 --switches 16 --window 512` (see the options below).
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EmulatedSwitch } from './emulated-switch.ts';
@@ -20,6 +21,8 @@ export interface LoadResult {
   readonly closed: number;
   /** Of the generator itself, 0 to 1: near 1 it is the generator that is measured. */
   readonly ownCpu: number;
+  /** CPU time of the controller for one packet-in answered, of all its threads: it hardly depends on what else runs. */
+  readonly controllerUs: number | null;
   /** With a window of 1 only. */
   readonly roundTripUs: { readonly p50: number; readonly p99: number; readonly worst: number } | null;
 }
@@ -38,11 +41,16 @@ const { values } = parseArgs({
     macs: { type: 'string', default: '1000' },
     loops: { type: 'string', default: '5' },
     'loop-ms': { type: 'string', default: '1000' },
+    /** At least so long, and until so many are answered, so that a controller has compiled what it runs; at most so long. */
     'warm-up-ms': { type: 'string', default: '1000' },
+    'warm-up-answers': { type: 'string', default: '50000' },
+    'warm-up-most-ms': { type: 'string', default: '5000' },
     /** Between the handshakes and the first packet-in. */
     'start-delay-ms': { type: 'string', default: '200' },
     /** Between one connection and the next: some controllers have a short backlog. */
     'connect-delay-ms': { type: 'string', default: '5' },
+    /** The controller's process, if its CPU time is to be told. */
+    'controller-pid': { type: 'string' },
   },
 });
 
@@ -71,6 +79,17 @@ function quantile(q: number): number {
 
 const total = (all: readonly EmulatedSwitch[], key: keyof SwitchCounts): number =>
   all.reduce((sum, each) => sum + each.counts[key], 0);
+
+/** The first figure of schedstat: nanoseconds on a CPU. */
+function controllerCpuUs(): number | null {
+  const pid = values['controller-pid'];
+  if (pid === undefined) return null;
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return tasks.reduce((sum, task) => {
+    const [ns] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
+    return sum + Number(ns) / 1000;
+  }, 0);
+}
 
 async function connectAll(): Promise<readonly EmulatedSwitch[]> {
   const all: EmulatedSwitch[] = [];
@@ -102,7 +121,9 @@ const timer = setInterval(() => {
   for (const each of all) each.giveUp(GIVE_UP_MS);
 }, 250);
 for (const each of all) each.start();
+const warmUpEndsMs = performance.now() + Number(values['warm-up-most-ms']);
 await sleep(Number(values['warm-up-ms']));
+while (performance.now() < warmUpEndsMs && total(all, 'answered') < Number(values['warm-up-answers'])) await sleep(50);
 histogram.fill(0);
 worstUs = 0;
 
@@ -110,6 +131,7 @@ const answeredPerSecond: number[] = [];
 const before = { answered: total(all, 'answered'), lost: total(all, 'lost') };
 const messagesBefore = total(all, 'flowMods') + total(all, 'packetOuts');
 const cpuBefore = process.cpuUsage();
+const controllerBefore = controllerCpuUs();
 const startedMs = performance.now();
 for (let loop = 0; loop < Number(values.loops); loop += 1) {
   const from = { ms: performance.now(), answered: total(all, 'answered') };
@@ -117,16 +139,20 @@ for (let loop = 0; loop < Number(values.loops); loop += 1) {
   answeredPerSecond.push(((total(all, 'answered') - from.answered) * 1000) / (performance.now() - from.ms));
 }
 const cpu = process.cpuUsage(cpuBefore);
+const controllerAfter = controllerCpuUs();
+const answered = Math.max(1, total(all, 'answered') - before.answered);
 const elapsedMs = performance.now() - startedMs;
 const messages = total(all, 'flowMods') + total(all, 'packetOuts') - messagesBefore;
 const result: LoadResult = {
   switches: all.length,
   window,
   answeredPerSecond,
-  messagesPerAnswer: messages / Math.max(1, total(all, 'answered') - before.answered),
+  messagesPerAnswer: messages / answered,
   lost: total(all, 'lost') - before.lost,
   closed: all.filter((each) => each.closed).length,
   ownCpu: (cpu.user + cpu.system) / 1000 / elapsedMs,
+  controllerUs:
+    controllerBefore === null || controllerAfter === null ? null : (controllerAfter - controllerBefore) / answered,
   roundTripUs: window === 1 ? { p50: quantile(0.5), p99: quantile(0.99), worst: Math.round(worstUs) } : null,
 };
 clearInterval(timer);

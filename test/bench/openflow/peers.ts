@@ -13,11 +13,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const LOAD_CPU = 0;
 export const CONTROLLER_CPU = 1;
 
+const STOP_MS = 3000;
+
 export interface Peer {
   readonly name: string;
   /** Versions it speaks; null: all. */
   readonly versions: readonly string[] | null;
   readonly present: () => boolean;
+  /** What to do where it is not. */
+  readonly howToGet?: string;
   readonly command: (port: number) => readonly string[];
 }
 
@@ -36,6 +40,7 @@ export const PEERS: readonly Peer[] = [
     name: 'ovs-testcontroller',
     versions: null,
     present: () => isInstalled('ovs-testcontroller'),
+    howToGet: 'apt-get install openvswitch-testcontroller',
     command: (port) => [
       'ovs-testcontroller',
       '-vconsole:emer',
@@ -52,6 +57,9 @@ export const PEERS: readonly Peer[] = [
   },
 ];
 
+export const missingPeers = (): readonly { readonly name: string; readonly howToGet: string }[] =>
+  PEERS.filter((peer) => !peer.present()).map(({ name, howToGet = '' }) => ({ name, howToGet }));
+
 /** The same command bound to one CPU, where there is more than one and taskset to do it. */
 export function pinned(cpu: number, command: readonly string[]): readonly string[] {
   return availableParallelism() > 1 && isInstalled('taskset') ? ['taskset', '-c', `${cpu}`, ...command] : command;
@@ -59,6 +67,7 @@ export function pinned(cpu: number, command: readonly string[]): readonly string
 
 export interface RunningPeer {
   readonly port: number;
+  readonly pid: number;
   /** Most resident memory so far. */
   peakMb(): number;
   /** Resident memory now. */
@@ -72,8 +81,12 @@ export async function startPeer(command: (port: number) => readonly string[]): P
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
     child.kill();
-    await once(child, 'exit');
+    // One that is too busy to hear of it must not keep the benchmark.
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await exited;
+    clearTimeout(timer);
   };
   try {
     await accepting(port, child);
@@ -81,10 +94,11 @@ export async function startPeer(command: (port: number) => readonly string[]): P
     await stop();
     throw error;
   }
-  return { port, stop, peakMb: () => memoryMb(child, 'VmHWM'), residentMb: () => memoryMb(child, 'VmRSS') };
+  const { pid = 0 } = child;
+  return { port, pid, stop, peakMb: () => memoryMb(pid, 'VmHWM'), residentMb: () => memoryMb(pid, 'VmRSS') };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -93,7 +107,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function accepting(port: number, child: ChildProcess): Promise<void> {
+export async function accepting(port: number, child: ChildProcess): Promise<void> {
   const deadlineMs = performance.now() + 10_000;
   while (performance.now() < deadlineMs) {
     if (child.exitCode !== null) throw new Error(`the controller ended with ${child.exitCode}`);
@@ -108,7 +122,7 @@ async function accepting(port: number, child: ChildProcess): Promise<void> {
   throw new Error('the controller does not listen');
 }
 
-function memoryMb({ pid }: ChildProcess, what: 'VmHWM' | 'VmRSS'): number {
-  const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
+export function memoryMb(pid: number, what: 'VmHWM' | 'VmRSS'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) / 1024);
 }

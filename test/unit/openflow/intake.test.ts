@@ -81,11 +81,13 @@ describe('OpenFlow span queue', () => {
     queue.push(chunk, 2, 4);
     queue.push(Buffer.from('xyz'), 1, 3);
     expect([queue.length, queue.bytes]).to.deep.equal([3, 13]);
-    const [first] = [queue.shift(), queue.shift()];
-    expect(first?.buffer).to.equal(chunk.buffer);
+    const got: Buffer[] = [];
+    const shift = (): boolean => queue.shift((bytes, start, end) => got.push(bytes.subarray(start, end)) > 0);
+    expect([shift(), shift()]).to.deep.equal([true, true]);
+    expect(got[0]?.buffer).to.equal(chunk.buffer);
     expect(queue.bytes).to.equal(3);
-    expect(String(queue.shift())).to.equal('yz');
-    expect(queue.shift()).to.equal(null);
+    expect([shift(), shift()]).to.deep.equal([true, false]);
+    expect(got.map(String)).to.deep.equal(['aa', 'bb', 'yz']);
     expect([queue.length, queue.bytes]).to.deep.equal([0, 0]);
   });
 
@@ -155,7 +157,9 @@ describe('OpenFlow intake', () => {
       source,
       { turns: new Turns(clock), etherTypes: TABLE },
       {
-        onFrame: (frame) => {
+        onRead: () => undefined,
+        onFrame: (bytes, start, end) => {
+          const frame = bytes.subarray(start, end);
           clock.advance(frame[1] === 10 ? costMs : 0);
           got.push(frame);
           return true;
@@ -225,7 +229,7 @@ describe('OpenFlow intake', () => {
       new Intake(
         source,
         { turns, etherTypes: TABLE },
-        { onFrame, onBroken: () => undefined, onPause: () => undefined },
+        { onRead: () => undefined, onFrame, onBroken: () => undefined, onPause: () => undefined },
       );
       return source;
     };

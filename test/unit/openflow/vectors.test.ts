@@ -2,12 +2,13 @@
 // byte; what is wrong is refused by the error's name; what has a text prints as it, and is parsed from it.
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { likelyKinds } from '../../../src/cli/openflow/part-kinds.ts';
 import { isExpected, roundTrip, versionOf } from '../../../src/cli/openflow/round-trip.ts';
 import type { Vector } from '../../../src/cli/openflow/round-trip.ts';
 import { WireError } from '../../../src/base/errors.ts';
 import { answerToMalformed } from '../../../src/openflow/malformed.ts';
-import { decodeMessage } from '../../../src/openflow/message.ts';
+import { decodeMessage, decodeMessageAt } from '../../../src/openflow/message.ts';
 import { formatPart, readPart, writePart } from '../../../src/openflow/parts.ts';
 import { parseActions } from '../../../src/openflow/text/parse-actions.ts';
 import { formatFrame } from '../../../src/openflow/text/print-message.ts';
@@ -150,6 +151,30 @@ describe('whole messages of other implementations', () => {
       return message.type === 'unknown' || part === 'unknown' ? [whole[i]?.file] : [];
     });
     expect(verbatim).to.deep.equal([]);
+  });
+
+  it('read the same where they lie among others, and are refused at the same places', () => {
+    const outcome = (read: () => unknown): unknown => {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        const { code, field, offset, detail } = error;
+        return { code, field, offset, detail };
+      }
+    };
+    for (const { hex } of whole) {
+      const bytes = Buffer.from(hex, 'hex');
+      // Also with a bit turned every few bytes: other values, reserved bits, lengths that are wrong.
+      for (let turned = -1; turned < bytes.length; turned += turned < 0 ? 1 : 53) {
+        if (turned >= 0) bytes[turned] = (bytes[turned] ?? 0) ^ 0x10;
+        const among = Buffer.concat([Buffer.alloc(13, 0xee), bytes, Buffer.alloc(70, 0xee)]);
+        const there = outcome(() => decodeMessageAt(among, 13, 13 + bytes.length));
+        const alone = outcome(() => decodeMessage(bytes));
+        if (!isDeepStrictEqual(there, alone)) expect(there).to.deep.equal(alone);
+        if (turned >= 0) bytes[turned] = (bytes[turned] ?? 0) ^ 0x10;
+      }
+    }
   });
 
   it('print as one line each, by name and xid', () => {
