@@ -95,8 +95,11 @@ export interface OtherTenantResult {
   readonly entriesAtOtherFirewall: number | null;
 }
 
+/** Full traffic and no move: what the machine does by itself. */
 export interface QuietResult {
   readonly durationMs: number;
+  /** Of all processors, 0 to 1. */
+  readonly busyShare: number;
   readonly invalid: number;
   readonly udpLost: number;
   readonly longestGapMs: number;

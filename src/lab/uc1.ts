@@ -7,6 +7,7 @@ import { LEARNING_MS } from './blackout.ts';
 import { epochMs, sleep } from './deadline.ts';
 import type { Strategy } from './controller-process.ts';
 import type { LabRun } from './lab-run.ts';
+import { busyShare, processorTime } from './machine-load.ts';
 import { startPhase, type Phase } from './phase.ts';
 import type { MoveResult, QuietResult } from './result.ts';
 import { sum, worst } from './statistics.ts';
@@ -136,6 +137,7 @@ function brief(m: MoveResult): string {
 async function quietPeriod(run: LabRun, phase: Phase, tenants: Tenants, durationMs: number): Promise<QuietResult> {
   run.progress(`quiet period of ${(durationMs / 1000).toFixed(0)} s: the same traffic, no move`);
   const before = await invalidCounters(phase);
+  const timeBefore = processorTime();
   const fromMs = epochMs();
   await sleep(durationMs, run.signal);
   const toMs = epochMs() - LEARNING_MS;
@@ -143,6 +145,7 @@ async function quietPeriod(run: LabRun, phase: Phase, tenants: Tenants, duration
   const windows = await tenants.a.datagrams(fromMs, toMs);
   return {
     durationMs,
+    busyShare: busyShare(timeBefore, processorTime()),
     invalid: sum(Object.values(after)) - sum(Object.values(before)),
     udpLost: windows.flatMap((w) => lostSends(w.sentMs, w.arrivedMs)).length,
     longestGapMs: longestDatagramGap(windows, { fromMs, toMs }),

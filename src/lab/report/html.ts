@@ -2,7 +2,7 @@
 
 import type { Condition, MoveResult, Relocation, ScenarioResult } from '../result.ts';
 import { dotPlot, relocationPlot, silencePlot, stepPlot } from './svg.ts';
-import { ms } from './text-table.ts';
+import { ms, overloadNote } from './text-table.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #e3e5e8; --paper: #fdfdfc; --accent: #2563c9;
@@ -27,7 +27,7 @@ export function renderHtml(result: ScenarioResult): string {
   const title = `stateferry lab ${result.scenario}`;
   const sections = [
     `<h1>${title}</h1><p class="soft">${escape(result.startedAt)}, ${(result.durationMs / 1000).toFixed(0)} s. ${verdict(result)}</p>`,
-    `<h2>Conditions</h2>${conditionTable(result.conditions)}`,
+    `<h2>Conditions</h2>${conditionTable(result.conditions)}<p>${overloadNote(result.quiet)}</p>`,
     result.moves.some((m) => m.longestGapMs > 0) ? gapSection(result) : '',
     result.moves.some((m) => m.steps.length > 0) ? `<h2>Steps</h2>${stepPlot(result.moves)}` : '',
     result.relocations.length > 0 ? `<h2>Reached at the new place</h2>${relocationPlot(result.relocations)}` : '',

@@ -1,15 +1,26 @@
 // The result as a terminal shows it: conditions first, then the moves.
 
-import type { Condition, MoveResult, Relocation, ScenarioResult } from '../result.ts';
+import { OVERLOADED } from '../machine-load.ts';
+import type { Condition, MoveResult, QuietResult, Relocation, ScenarioResult } from '../result.ts';
 
 export function renderText(result: ScenarioResult): string {
   const parts = [
     conditionTable(result.conditions),
     result.moves.length > 0 ? moveTable(result.moves) : '',
     result.relocations.length > 0 ? relocationTable(result.relocations) : '',
+    overloadNote(result.quiet),
     `verdict: ${result.verdict}`,
   ];
   return `${parts.filter((p) => p !== '').join('\n\n')}\n`;
+}
+
+/** Gaps, losses and waiting of an overloaded machine say little of what was measured. */
+export function overloadNote(quiet: QuietResult | null): string {
+  if (quiet === null || quiet.busyShare <= OVERLOADED) return '';
+  return (
+    `This machine was ${Math.round(quiet.busyShare * 100)} % busy with the traffic alone, before any move (longest UDP gap then ` +
+    `${ms(quiet.longestGapMs)}, ${quiet.udpLost} lost): times and losses above are largely its own. Try fewer --flows.`
+  );
 }
 
 function conditionTable(conditions: readonly Condition[]): string {

@@ -80,7 +80,7 @@ const evidence = (change: Partial<MoveResult> = {}, more: Partial<Uc1Evidence> =
   asked: 2,
   moves: [goodMove, { ...goodMove, ...change }],
   baseline: [goodMove, goodMove],
-  quiet: { durationMs: 5000, invalid: 0, udpLost: 0, longestGapMs: 10 },
+  quiet: { durationMs: 5000, busyShare: 0.4, invalid: 0, udpLost: 0, longestGapMs: 10 },
   delayMs: 0,
   captureMissed: 0,
   ...more,
