@@ -33,16 +33,16 @@ export interface Judged {
 }
 
 /** `play` lets time go on. */
-export async function judge(sim: Judged, play: (ms: number) => Promise<void>): Promise<void> {
+export function judge(sim: Judged, play: (ms: number) => void): void {
   const quietMs = 20 * sim.scenario.linkMs + 8 * sim.scenario.controlMs + 1000;
-  await play(sim.scenario.graceMs + quietMs);
+  play(sim.scenario.graceMs + quietMs);
   judgeControl(sim);
   judgeSwitches(sim);
   judgeFirewalls(sim);
   const live = sim.tenants.flows.filter(isLive);
   const before = live.map((f) => [...f.received]);
   for (const flow of live) for (const side of [0, 1] as const) sim.tenants.say(flow, side);
-  await play(quietMs);
+  play(quietMs);
   live.forEach((flow, i) => {
     for (const side of [0, 1] as const) {
       if (flow.proto === 'tcp' && flow.received[side] <= (before[i]?.[side] ?? 0)) {

@@ -21,6 +21,7 @@ import { Random } from './random.ts';
 import { openPlainStore } from './plain-store.ts';
 import { drawScenario } from './scenario.ts';
 import type { MovePlan, Scenario, ScenarioBounds } from './scenario.ts';
+import { detached, settle } from './settle.ts';
 import { SimulatedSwitch, SwitchChannel } from './simulated-switch.ts';
 import { TableState } from './table-state.ts';
 import { Tenants } from './tenants.ts';
@@ -103,11 +104,11 @@ export class Simulation {
     this.plumbing = this.#plumb();
   }
 
-  async run(): Promise<Report> {
+  run(): Report {
     const { scenario, time } = this;
     this.#startLife();
-    while (!this.#ready) await this.#play(time.now() + 5);
-    await this.#play(time.now() + scenario.staleMs + 1);
+    while (!this.#ready) this.#play(time.now() + 5);
+    this.#play(time.now() + scenario.staleMs + 1);
     const startMs = time.now();
     for (const flow of scenario.flows) this.tenants.plan(flow);
     for (const move of scenario.moves) this.#planMove(move);
@@ -126,9 +127,11 @@ export class Simulation {
       },
     });
     for (const fault of scenario.faults) faults.plan(fault);
-    await this.#play(startMs + scenario.endMs + (scenario.faults.length > 0 ? 1500 : 0));
-    while (!this.#atRest() && time.now() < MOST_MS) await this.#play(time.now() + 500);
-    await judge(this, (ms) => this.#play(time.now() + ms));
+    this.#play(startMs + scenario.endMs + (scenario.faults.length > 0 ? 1500 : 0));
+    while (!this.#atRest() && time.now() < MOST_MS) this.#play(time.now() + 500);
+    judge(this, (ms) => {
+      this.#play(time.now() + ms);
+    });
     this.life?.kill();
     return {
       seed: this.#seed,
@@ -158,11 +161,11 @@ export class Simulation {
     return records.every((r) => r.endedWallMs !== null) && this.store.table('units').list().length === 0;
   }
 
-  async #play(untilMs: number): Promise<void> {
+  #play(untilMs: number): void {
     for (;;) {
       const stepped = this.time.step(untilMs);
       if (stepped === 'none') break;
-      if (stepped === 'loud') await settled();
+      if (stepped === 'loud') settle();
     }
     this.time.passTo(untilMs);
   }
@@ -341,9 +344,6 @@ function tablesAtHome(nve: Dpid): TableState {
   return atHome.get(nve) ?? TableState.empty(nve);
 }
 
-/** All promises that can settle have settled. */
-const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
 export function simulate(seed: number, options: SimulationOptions = {}): Promise<Report> {
-  return new Simulation(seed, options).run();
+  return detached(() => new Simulation(seed, options).run());
 }
