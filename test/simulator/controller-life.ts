@@ -19,6 +19,7 @@ import { PORT } from '../../flows/tables.ts';
 import type { Place, KnownWorld, World } from '../../flows/world.ts';
 import { NVE_VIEWS, PEER_VIEWS, ROUTES, VM1, VNID, VNS, routeOf, transfersOf, viewOf } from './figure1.ts';
 import type { SwitchChannel } from './simulated-switch.ts';
+import { KEPT_WORKINGS } from './kept-workings.ts';
 import { OneVmTde } from './one-vm-tde.ts';
 import { CACHE_MS } from './scenario.ts';
 import { LifeClock } from './virtual-clock.ts';
@@ -70,7 +71,7 @@ export class ControllerLife {
     this.hold = new Hold(HOLD, clock, (packet) => {
       this.packetIns.letGo(packet);
     });
-    this.flows = new SwitchFlows(new Installer({ clock }), () => this.#maySend(), compileOnce);
+    this.flows = new SwitchFlows(new Installer({ clock, workings: KEPT_WORKINGS }), () => this.#maySend(), compileOnce);
     const installer: WorldInstaller = {
       install: (world) =>
         this.flows.install(() => {

@@ -81,7 +81,7 @@ export class Simulation {
     const { time } = this;
     const { agents, loses } = disturbancesOf(options.defect ?? null);
     for (const nve of NVES) {
-      const lost = loses === undefined ? undefined : (mod: FlowMod): boolean => loses(nve, mod);
+      const lost = loses === undefined ? null : (mod: FlowMod): boolean => loses(nve, mod);
       this.switches.set(
         nve,
         new SimulatedSwitch(s.blank ? TableState.empty(nve) : tablesAtHome(nve), time, random, s.staleMs, lost),
