@@ -65,6 +65,8 @@ class Transaction {
   readonly #leftovers = new Set<Dpid>();
   readonly #perSwitchMs = new Map<Dpid, number>();
   readonly #committed: Leg[] = [];
+  /** What ends the waiting for each switch when its channel closes. */
+  readonly #waiting = new Map<Switch, Set<() => void>>();
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock;
@@ -73,6 +75,27 @@ class Transaction {
   }
 
   async run(changes: readonly Change[]): Promise<Outcome> {
+    const watches = changes.map(({ sw }) => this.#watch(sw));
+    try {
+      return await this.#run(changes);
+    } finally {
+      for (const stop of watches) stop();
+    }
+  }
+
+  #watch(sw: Switch): () => void {
+    const waiting = new Set<() => void>();
+    this.#waiting.set(sw, waiting);
+    const onClosed = (): void => {
+      for (const lose of [...waiting]) lose();
+    };
+    sw.closed.addEventListener('abort', onClosed);
+    return () => {
+      sw.closed.removeEventListener('abort', onClosed);
+    };
+  }
+
+  async #run(changes: readonly Change[]): Promise<Outcome> {
     const legs = PHASES.flatMap((phase) =>
       changes.filter((c) => c.plan[phase].mods.length > 0).map((change): Leg => ({ change, phase, bundle: null })),
     );
@@ -171,20 +194,21 @@ class Transaction {
       this.#lost.add(sw.dpid);
       return Promise.resolve({ kind: 'lost' });
     }
+    const waiting = this.#waiting.get(sw);
     return new Promise((resolve) => {
       const end = (reply: Reply): void => {
         cancel();
-        sw.closed.removeEventListener('abort', onClosed);
+        waiting?.delete(lose);
         if (reply.kind === 'lost') this.#lost.add(sw.dpid);
         resolve(reply);
       };
-      const onClosed = (): void => {
+      const lose = (): void => {
         end({ kind: 'lost' });
       };
       const cancel = this.#clock.after(this.#timeoutMs, () => {
         end({ kind: 'silent' });
       });
-      sw.closed.addEventListener('abort', onClosed);
+      waiting?.add(lose);
       work.then(
         () => {
           end({ kind: 'done' });

@@ -17,7 +17,7 @@ import type { Notification } from '../../topology/notification.ts';
 import { Installer } from '../../flows/installer.ts';
 import { PORT } from '../../flows/tables.ts';
 import type { Place, KnownWorld, World } from '../../flows/world.ts';
-import { NVE_VIEWS, PEER_VIEWS, ROUTES, VM1, VNID, VNS, routeOf, transfersOf, viewOf } from './figure1.ts';
+import { NVE_VIEWS, VM1, VNID, knownWith, routeOf, transfersOf, viewOf } from './figure1.ts';
 import type { SwitchChannel } from './simulated-switch.ts';
 import { KEPT_WORKINGS } from './kept-workings.ts';
 import { OneVmTde } from './one-vm-tde.ts';
@@ -42,6 +42,7 @@ export interface LifeOptions {
 }
 
 const TICK_MS = 1000;
+const VM1_MAC = Buffer.from(VM1.mac.replaceAll(':', ''), 'hex');
 const HOLD = { packets: 4000, bytes: 4_000_000, totalBytes: 64_000_000, ageMs: 5000 };
 
 export class ControllerLife {
@@ -61,10 +62,13 @@ export class ControllerLife {
   #settled = false;
   #resume: (() => Promise<void>) | null = null;
   #notifications = 0;
+  #nonces: bigint;
 
   constructor(options: LifeOptions) {
     this.#options = options;
     this.clock = new LifeClock(options.time);
+    // Other lives end at other times: theirs are others.
+    this.#nonces = BigInt(Math.floor(options.time.now() * 1000)) << 32n;
     const clock = this.clock;
     const known = options.store.table('vms').get('vm1')?.value as Place | undefined;
     this.#tde = new OneVmTde(known ?? VM1.home);
@@ -92,6 +96,10 @@ export class ControllerLife {
       log: silentLog,
       graceMs: options.graceMs,
       cacheMs: CACHE_MS,
+      nonce: () => {
+        this.#nonces += 1n;
+        return this.#nonces;
+      },
       onConfirmed: () => {
         this.#confirmed();
       },
@@ -172,7 +180,7 @@ export class ControllerLife {
 
   /** True when flows change by it. */
   #seen(place: Place, packet: PacketIn): boolean {
-    if (packet.data.toString('hex', 6, 12) !== VM1.mac.replaceAll(':', '')) return false;
+    if (VM1_MAC.compare(packet.data, 6, 12) !== 0) return false;
     const announced = packet.data.readUInt16BE(12) === ETHER_TYPE.rarp;
     const sighted = this.#tde.frame(place, announced, this.clock.now());
     if (sighted === null) return false;
@@ -236,8 +244,7 @@ export class ControllerLife {
   }
 
   #view(): KnownWorld {
-    const vms = [viewOf(VM1, this.#tde.at, this.#tde.lastAt), ...PEER_VIEWS];
-    return { nves: NVE_VIEWS, vns: VNS, vms, routes: ROUTES };
+    return knownWith(this.#tde.at, this.#tde.lastAt);
   }
 
   #packetOut(nve: Dpid, inPort: number, port: number, data: Buffer): void {

@@ -96,6 +96,7 @@ function judgeSwitches(sim: Judged): void {
   for (const nve of NVES) {
     const wanted = tablesOf(nve, bare.get(nve) ?? []);
     const here = sim.switches.get(nve)?.tables;
+    if (here === wanted) continue;
     const extra = [...(here?.entries.keys() ?? [])].filter((key) => !wanted.entries.has(key));
     const missing = [...wanted.entries.keys()].filter((key) => here?.entries.has(key) !== true);
     if (extra.length > 0) sim.violation(`left behind: rules at nve${nve.slice(-1)}: ${extra.join(' ; ')}`);
