@@ -48,7 +48,7 @@ export async function tell(seed: number, options: SimulationOptions): Promise<st
   const until = report.trace.findLastIndex((line) => line.includes('VIOLATION'));
   const { flows, ...rest } = report.scenario;
   return [
-    `seed ${seed}${options.faults === undefined ? '' : `, faults: ${options.faults}`}: ${report.violations.length} violations`,
+    `seed ${seed}, faults: ${options.faults ?? 'none'}, world: ${options.world ?? 'full'}: ${report.violations.length} violations`,
     `scenario ${JSON.stringify(rest)} with ${flows.length} flows`,
     ...report.trace.slice(Math.max(0, until - 400), until + 1),
     ...report.violations.map((v) => `  ${v}`),

@@ -30,6 +30,8 @@ import { compileOnce } from './world-intern.ts';
 
 export interface SimulationOptions {
   readonly faults?: ScenarioBounds['faults'];
+  /** `full` unless given. */
+  readonly world?: ScenarioBounds['world'];
   readonly defect?: Defect | null;
   readonly trace?: boolean;
 }
@@ -76,7 +78,7 @@ export class Simulation {
     this.#options = options;
     const random = new Random(seed);
     this.#random = random;
-    this.scenario = drawScenario(random, { faults: options.faults ?? 'none' });
+    this.scenario = drawScenario(random, { faults: options.faults ?? 'none', world: options.world ?? 'full' });
     const s = this.scenario;
     const { time } = this;
     const { agents, loses } = disturbancesOf(options.defect ?? null);
