@@ -32,8 +32,8 @@ export interface LifeOptions {
   readonly agents: Agents;
   readonly graceMs: number;
   readonly drainBoundMs: number;
-  /** The switches have confirmed a world in which VM1 is here. */
-  readonly onConfirmed: (at: Place | null) => void;
+  /** The switches have confirmed a world in which VM1 is here, or (null) has left the place where it was last known. */
+  readonly onConfirmed: (at: Place | null, lastAt: Place) => void;
   /** A frame for a switch that is away. */
   readonly onUndeliverable: (data: Buffer) => void;
   /** To put a defect in, when the simulator itself is on trial. */
@@ -226,7 +226,7 @@ export class ControllerLife {
     if (!this.flows.open || this.fabric.changing) return;
     this.packetIns.confirmed();
     this.#remember();
-    this.#options.onConfirmed(this.#tde.at);
+    this.#options.onConfirmed(this.#tde.at, this.#tde.lastAt);
     const resume = this.#resume;
     this.#resume = null;
     void resume?.();

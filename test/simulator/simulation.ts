@@ -237,8 +237,8 @@ export class Simulation {
       agents: this.agents.startSession(),
       graceMs: disturb.graceMs ?? this.scenario.graceMs,
       drainBoundMs: 100,
-      onConfirmed: (at) => {
-        this.#confirmedAt(at);
+      onConfirmed: (at, lastAt) => {
+        this.#confirmedAt(at, lastAt);
       },
       onUndeliverable: (data) => {
         this.plumbing.lose(idOf(data), RELEASED_TO_NOBODY);
@@ -275,7 +275,7 @@ export class Simulation {
     this.life?.switchDown(nve);
   }
 
-  #confirmedAt(at: Place | null): void {
+  #confirmedAt(at: Place | null, lastAt: Place): void {
     this.#ready = true;
     if (at?.nve !== this.#confirmedNve) this.#confirmedMs = this.time.now();
     this.#confirmedNve = at?.nve ?? null;
@@ -283,7 +283,9 @@ export class Simulation {
     for (const nve of NVES) {
       if (this.life?.knows(nve) !== true) continue;
       if (this.#awayUntil.get(nve) === Infinity) this.#awayUntil.set(nve, until);
-      if (this.#excusedUntil.get(nve) === Infinity && at?.nve !== nve) this.#excusedUntil.set(nve, until);
+      // That it has left one place says nothing of another where nobody has seen it yet.
+      const left = at === null ? lastAt.nve === nve : at.nve !== nve;
+      if (this.#excusedUntil.get(nve) === Infinity && left) this.#excusedUntil.set(nve, until);
     }
   }
 
