@@ -2,6 +2,7 @@
 
 import type { FlowMod, MeterMod } from '../src/openflow/model.ts';
 import { decodeCookie, isOurs } from './cookies.ts';
+import { diff, indexRules, isEmpty } from './diff.ts';
 import type { Difference } from './diff.ts';
 import type { InstalledRule, Rule, Stage } from './rule.ts';
 import { FROM_VAP, TABLE, TABLE_COUNT, meterLimits } from './tables.ts';
@@ -15,45 +16,83 @@ import { FROM_VAP, TABLE, TABLE_COUNT, meterLimits } from './tables.ts';
 export const PHASES = ['deliver', 'carry', 'turn', 'clear'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** One flow mod and the one that takes it back; null where it must not be taken back. */
-export interface Step {
-  readonly mod: FlowMod;
-  readonly inverse: FlowMod | null;
+/** What one phase does to one switch, and what takes it back: a closed gate, for one, must not be closed again. */
+export interface PhasePlan {
+  readonly mods: readonly FlowMod[];
+  readonly inverse: readonly FlowMod[];
   /** Frames are let in behind it only when the datapath caches have followed. */
   readonly laysDetour: boolean;
 }
-export type ApplyPlan = Readonly<Record<Phase, readonly Step[]>>;
+export type ApplyPlan = Readonly<Record<Phase, PhasePlan>>;
+
+/** All that is to be done to one switch. */
+export interface SwitchChange {
+  readonly plan: ApplyPlan;
+  /** Meters its new rules need. */
+  readonly meters: ReadonlySet<number>;
+  /** Meters its rules need when it is done. */
+  readonly metersAfter: ReadonlySet<number>;
+}
+
+/** Null where there is nothing to do. */
+export function changeOf(installed: readonly InstalledRule[], desired: readonly Rule[]): SwitchChange | null {
+  const change = diff(installed, desired);
+  if (isEmpty(change)) return null;
+  const meters = metersOf([...change.add, ...change.modify.map((m) => m.to)]);
+  return { plan: planOf(change), meters, metersAfter: metersOf(desired) };
+}
+
+/**
+ * What a switch that gave these rows holds of ours, or in our tables. A closed gate that `before` says it held counts as held
+ * even if it has opened by itself: it must not be closed again by a reconciliation (hard case 4).
+ */
+export function readingOf(rows: readonly InstalledRule[], before: readonly InstalledRule[]): Reading {
+  const gates = before.filter((rule) => (rule.hardTimeout ?? 0) > 0);
+  const managed = rows.filter(isManaged);
+  return { installed: [...indexRules([...gates, ...managed]).values()], meters: metersOf(managed) };
+}
+
+export interface Reading {
+  readonly installed: readonly InstalledRule[];
+  /** Meters that are there for certain. */
+  readonly meters: ReadonlySet<number>;
+}
 
 const PHASE_OF = { deliver: 'deliver', transit: 'carry', detour: 'carry', ingress: 'turn' } as const satisfies Record<
   Stage,
   Phase
 >;
 
+class Draft implements PhasePlan {
+  readonly mods: FlowMod[] = [];
+  readonly inverse: FlowMod[] = [];
+  laysDetour = false;
+
+  add(mod: FlowMod, inverse: FlowMod | null, laysDetour: boolean): void {
+    this.mods.push(mod);
+    if (inverse !== null) this.inverse.push(inverse);
+    this.laysDetour ||= laysDetour;
+  }
+}
+
 export function planOf(change: Difference): ApplyPlan {
-  const plan: Record<Phase, Step[]> = { deliver: [], carry: [], turn: [], clear: [] };
+  const plan = { deliver: new Draft(), carry: new Draft(), turn: new Draft(), clear: new Draft() };
   for (const rule of change.add) {
-    plan[PHASE_OF[rule.stage]].push(step(rule, remove(rule)));
+    plan[PHASE_OF[rule.stage]].add(put(rule), remove(rule), rule.stage === 'detour');
   }
   for (const { from, to } of change.modify) {
-    plan[PHASE_OF[to.stage]].push(step(to, restore(from)));
+    plan[PHASE_OF[to.stage]].add(put(to), restore(from), to.stage === 'detour');
   }
+  const modified = new Set(change.modify.map((m) => m.from.cookie));
   for (const rule of change.delete) {
     // When a VM is back, what sent frames after it goes in the step in which they are delivered again.
-    const ended = isTrail(rule) && change.modify.some((m) => m.from.cookie === rule.cookie);
-    plan[ended ? 'deliver' : stageOf(rule) === 'ingress' ? 'turn' : 'clear'].push({
-      mod: remove(rule),
-      inverse: restore(rule),
-      laysDetour: false,
-    });
+    const ended = isTrail(rule) && modified.has(rule.cookie);
+    const phase = ended ? 'deliver' : stageOf(rule) === 'ingress' ? 'turn' : 'clear';
+    plan[phase].add(remove(rule), restore(rule), false);
   }
   return plan;
 }
 
-const step = (rule: Rule, inverse: FlowMod | null): Step => ({
-  mod: put(rule),
-  inverse,
-  laysDetour: rule.stage === 'detour',
-});
 const isTrail = (rule: InstalledRule): boolean => decodeCookie(rule.cookie)?.kind === 'trail';
 
 /** What to do about rules found in a switch: those of our tables and of our making are ours to delete, others are not. */

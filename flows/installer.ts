@@ -7,8 +7,8 @@ import { silentLog } from '../src/base/log.ts';
 import type { Log } from '../src/base/log.ts';
 import type { Switch } from '../src/openflow/model.ts';
 import { ApplyError } from './apply-error.ts';
-import { isManaged, meterMod, metersOf, planOf } from './apply-plan.ts';
-import { diff, indexRules, isEmpty } from './diff.ts';
+import { changeOf, meterMod, readingOf } from './apply-plan.ts';
+import type { SwitchChange } from './apply-plan.ts';
 import type { InstalledRule, Rule } from './rule.ts';
 import { transact } from './transaction.ts';
 import type { Change, Outcome } from './transaction.ts';
@@ -30,6 +30,13 @@ export interface InstallerOptions {
   readonly log?: Log;
   /** How long a switch may take to confirm a bundle. */
   readonly replyTimeoutMs?: number;
+  readonly workings?: Workings;
+}
+
+/** What it works out, all of it pure: for who has worked the same out before. */
+export interface Workings {
+  readonly readingOf: typeof readingOf;
+  readonly changeOf: typeof changeOf;
 }
 
 /** A connected switch and what it holds, as far as we know. */
@@ -46,6 +53,10 @@ interface Next {
   readonly desired: readonly Rule[];
 }
 
+interface Concerned extends Next {
+  readonly change: SwitchChange;
+}
+
 interface WaitingApply {
   desired: Desired;
   readonly done: PromiseWithResolvers<ApplyResult>;
@@ -55,6 +66,7 @@ export class Installer {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #replyTimeoutMs: number;
+  readonly #workings: Workings;
   readonly #seats = new Map<Dpid, Seat>();
   readonly #queue: (() => Promise<void>)[] = [];
   #waiting: WaitingApply | null = null;
@@ -65,6 +77,7 @@ export class Installer {
     this.#clock = options.clock;
     this.#log = options.log ?? silentLog;
     this.#replyTimeoutMs = options.replyTimeoutMs ?? 2000;
+    this.#workings = options.workings ?? { readingOf, changeOf };
   }
 
   /** Reads the switch's tables and, where something is desired of it, sends the difference. Rejects with ApplyError. */
@@ -155,16 +168,14 @@ export class Installer {
   }
 
   async #change(next: readonly Next[]): Promise<Outcome> {
-    const changes: Change[] = [];
-    const concerned: Next[] = [];
-    for (const one of next) {
-      const { seat, desired } = one;
-      const change = diff(seat.installed, desired);
-      if (isEmpty(change)) continue;
-      addMeters(seat, metersOf([...change.add, ...change.modify.map((m) => m.to)]));
-      changes.push({ sw: seat.sw, plan: planOf(change) });
-      concerned.push(one);
+    const concerned: Concerned[] = [];
+    for (const { seat, desired } of next) {
+      const change = this.#workings.changeOf(seat.installed, desired);
+      if (change === null) continue;
+      addMeters(seat, change.meters);
+      concerned.push({ seat, desired, change });
     }
+    const changes = concerned.map(({ seat, change }): Change => ({ sw: seat.sw, plan: change.plan }));
     try {
       const outcome = await transact(changes, this.#clock, this.#replyTimeoutMs);
       this.#settle(concerned, outcome);
@@ -175,13 +186,13 @@ export class Installer {
     }
   }
 
-  #settle(concerned: readonly Next[], outcome: Outcome): void {
-    for (const { seat, desired } of concerned) {
+  #settle(concerned: readonly Concerned[], outcome: Outcome): void {
+    for (const { seat, desired, change } of concerned) {
       const { dpid } = seat.sw;
       seat.installed = desired;
       if (outcome.lost.includes(dpid)) this.#drop(seat);
       else if (outcome.leftovers.includes(dpid)) seat.stale = true;
-      else dropMeters(seat, desired);
+      else dropMeters(seat, change.metersAfter);
     }
   }
 
@@ -198,17 +209,13 @@ export class Installer {
     if (this.#seats.get(seat.sw.dpid) === seat) this.#seats.delete(seat.sw.dpid);
   }
 
-  /**
-   * What the switch holds of ours, or in our tables. A closed gate that `before` says it held counts as held even if it
-   * has opened by itself: it must not be closed again by a reconciliation (hard case 4).
-   */
+  /** `before`: what it held as far as we knew. */
   async #read(seat: Seat, before: readonly InstalledRule[]): Promise<void> {
     const { sw } = seat;
     try {
-      const rows = (await sw.flows()).filter(isManaged);
-      const gates = before.filter((rule) => (rule.hardTimeout ?? 0) > 0);
-      seat.meters = metersOf(rows);
-      seat.installed = [...indexRules([...gates, ...rows]).values()];
+      const { installed, meters } = this.#workings.readingOf(await sw.flows(), before);
+      seat.installed = installed;
+      seat.meters = new Set(meters);
       seat.stale = false;
     } catch (error) {
       if (sw.closed.aborted) this.#drop(seat);
@@ -227,8 +234,7 @@ function addMeters(seat: Seat, needed: ReadonlySet<number>): void {
 }
 
 /** Only when no rule uses them: a switch deletes the rules of a meter with it (OpenFlow 1.3.5, 6.4). */
-function dropMeters(seat: Seat, rules: readonly Rule[]): void {
-  const needed = metersOf(rules);
+function dropMeters(seat: Seat, needed: ReadonlySet<number>): void {
   for (const id of seat.meters) {
     if (needed.has(id)) continue;
     seat.sw.send(meterMod('delete', id));

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../src/base/clock.ts';
 import type { Dpid } from '../src/base/ids.ts';
-import type { FlowMod, PreparedBundle, Switch } from '../src/openflow/model.ts';
+import type { PreparedBundle, Switch } from '../src/openflow/model.ts';
 import { ApplyError } from './apply-error.ts';
 import { PHASES } from './apply-plan.ts';
 import type { ApplyPlan, Phase } from './apply-plan.ts';
@@ -38,7 +38,7 @@ export interface Outcome {
 const DETOUR_CACHE_MS = 10;
 
 function laysDetour(leg: Leg): boolean {
-  return leg.change.plan[leg.phase].some((step) => step.laysDetour);
+  return leg.change.plan[leg.phase].laysDetour;
 }
 
 type Reply = { readonly kind: 'done' | 'lost' | 'silent' } | { readonly kind: 'refused'; readonly error: unknown };
@@ -65,6 +65,8 @@ class Transaction {
   readonly #leftovers = new Set<Dpid>();
   readonly #perSwitchMs = new Map<Dpid, number>();
   readonly #committed: Leg[] = [];
+  /** What ends the waiting for each switch when its channel closes. */
+  readonly #waiting = new Map<Switch, Set<() => void>>();
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock;
@@ -73,8 +75,29 @@ class Transaction {
   }
 
   async run(changes: readonly Change[]): Promise<Outcome> {
+    const watches = changes.map(({ sw }) => this.#watch(sw));
+    try {
+      return await this.#run(changes);
+    } finally {
+      for (const stop of watches) stop();
+    }
+  }
+
+  #watch(sw: Switch): () => void {
+    const waiting = new Set<() => void>();
+    this.#waiting.set(sw, waiting);
+    const onClosed = (): void => {
+      for (const lose of [...waiting]) lose();
+    };
+    sw.closed.addEventListener('abort', onClosed);
+    return () => {
+      sw.closed.removeEventListener('abort', onClosed);
+    };
+  }
+
+  async #run(changes: readonly Change[]): Promise<Outcome> {
     const legs = PHASES.flatMap((phase) =>
-      changes.filter((c) => c.plan[phase].length > 0).map((change): Leg => ({ change, phase, bundle: null })),
+      changes.filter((c) => c.plan[phase].mods.length > 0).map((change): Leg => ({ change, phase, bundle: null })),
     );
     await this.#prepare(legs);
     const phases: PhaseReport[] = [];
@@ -96,7 +119,7 @@ class Transaction {
   async #prepare(legs: readonly Leg[]): Promise<void> {
     const replies = await Promise.all(
       legs.map((leg) => {
-        const mods = leg.change.plan[leg.phase].map((step) => step.mod);
+        const { mods } = leg.change.plan[leg.phase];
         const prepared = attempt(() => leg.change.sw.prepareBundle(mods)).then((bundle) => {
           leg.bundle = bundle;
         });
@@ -145,7 +168,7 @@ class Transaction {
       const back = legs.filter((leg) => leg.phase === phase && this.#isThere(leg));
       await Promise.all(
         back.map(async ({ change }) => {
-          const mods = inverseOf(change, phase);
+          const mods = change.plan[phase].inverse;
           if (mods.length === 0) return;
           const work = attempt(() => change.sw.prepareBundle(mods)).then((bundle) => bundle.commit());
           const reply = await this.#settle(change.sw, work);
@@ -171,20 +194,21 @@ class Transaction {
       this.#lost.add(sw.dpid);
       return Promise.resolve({ kind: 'lost' });
     }
+    const waiting = this.#waiting.get(sw);
     return new Promise((resolve) => {
       const end = (reply: Reply): void => {
         cancel();
-        sw.closed.removeEventListener('abort', onClosed);
+        waiting?.delete(lose);
         if (reply.kind === 'lost') this.#lost.add(sw.dpid);
         resolve(reply);
       };
-      const onClosed = (): void => {
+      const lose = (): void => {
         end({ kind: 'lost' });
       };
       const cancel = this.#clock.after(this.#timeoutMs, () => {
         end({ kind: 'silent' });
       });
-      sw.closed.addEventListener('abort', onClosed);
+      waiting?.add(lose);
       work.then(
         () => {
           end({ kind: 'done' });
@@ -209,10 +233,6 @@ function attempt<T>(work: () => Promise<T>): Promise<T> {
 function commitOf(leg: Leg): Promise<void> {
   const { bundle } = leg;
   return bundle === null ? Promise.reject(new Error('not prepared')) : attempt(() => bundle.commit());
-}
-
-function inverseOf(change: Change, phase: Phase): FlowMod[] {
-  return change.plan[phase].map((step) => step.inverse).filter((mod) => mod !== null);
 }
 
 /** Nobody waits for it: a bundle that is not committed is forgotten by the switch in the end. */

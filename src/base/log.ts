@@ -70,4 +70,10 @@ function render(value: unknown): string {
 }
 
 /** For tests and library use: says nothing. */
-export const silentLog: Log = createLog({ write: () => undefined });
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => silentLog,
+};

@@ -42,6 +42,8 @@ export interface FabricOptions {
   readonly cacheMs: number;
   /** The switches have confirmed all that was wanted of them, whoever wanted it. */
   readonly onConfirmed?: () => void;
+  /** Of markers; random unless given. */
+  readonly nonce?: () => bigint;
 }
 
 const BEHIND_POLL_MS = 200;
@@ -63,7 +65,7 @@ export class Fabric implements FlowControl {
   constructor(options: FabricOptions) {
     this.#options = options;
     this.#gates = new Gates(options.hold);
-    this.#probes = new ProbeSender(options.sendFrame, () => options.view.world());
+    this.#probes = new ProbeSender(options.sendFrame, () => options.view.world(), options.nonce);
   }
 
   /** Brings the switches to the present world. Concurrent calls are one change where the installer can make them one. */

@@ -59,7 +59,7 @@ interface Sender {
 export class PacketIns {
   readonly #o: PacketInsOptions;
   /** Senders whose rules are on their way, and where to. */
-  readonly #expected = new Map<string, Dpid>();
+  readonly #expected = new Map<string, { readonly nve: Dpid; readonly sender: Sender }>();
   readonly #lateUntil = new Map<string, number>();
   readonly stats: PacketInStats = {
     lldp: 0,
@@ -118,8 +118,9 @@ export class PacketIns {
   /** The rules of every VM known by now are confirmed: what its VMs sent meanwhile goes its way. */
   confirmed(): void {
     const now = this.#o.clock.now();
-    for (const [key, nve] of this.#expected) {
-      if (this.#o.fabric.isBehind(nve)) continue;
+    for (const [key, { nve, sender }] of this.#expected) {
+      // In limbo by now: what it has sent from where it will be found is kept until then.
+      if (this.#o.fabric.isBehind(nve) || this.#vmOf(sender)?.at === null) continue;
       this.#expected.delete(key);
       this.#lateUntil.set(key, now + LATE_MS);
       this.#o.hold.release(key);
@@ -170,7 +171,8 @@ export class PacketIns {
     const held = { nve, inPort: packet.inPort, frame: packet.data };
     const here = this.#isHere(sender, held);
     // Back at a port that came up again: known before its rules are there.
-    if (here && (this.#o.fabric.changing || this.#o.fabric.isBehind(nve))) this.#expected.set(sender.key, nve);
+    if (here && (this.#o.fabric.changing || this.#o.fabric.isBehind(nve)))
+      this.#expected.set(sender.key, { nve, sender });
     if (this.#expected.has(sender.key)) this.#o.hold.keep(sender.key, held);
     else if (here && this.#mayBeLate(sender)) this.#late(held);
     else this.stats.puntDropped += 1;
@@ -178,7 +180,7 @@ export class PacketIns {
 
   /** What the TDE learns of a sender, from whatever frame, makes rules for it: what it sends until then is kept. */
   #tell(nve: Dpid, packet: PacketIn, sender: Sender | null): void {
-    if (this.#o.tell(nve, packet) && sender !== null) this.#expected.set(sender.key, nve);
+    if (this.#o.tell(nve, packet) && sender !== null) this.#expected.set(sender.key, { nve, sender });
   }
 
   #probe(nve: Dpid, packet: PacketIn): void {

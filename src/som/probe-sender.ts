@@ -18,17 +18,20 @@ const MARKER_DESTINATION = '02:5f:e7:00:00:00' as Mac;
 export class ProbeSender {
   readonly #send: SendFrame;
   readonly #world: () => KnownWorld;
+  readonly #nonce: () => bigint;
   readonly #markers = new Map<bigint, Route>();
 
-  constructor(send: SendFrame, world: () => KnownWorld) {
+  /** `nonce`: 64 bits, never the same again. */
+  constructor(send: SendFrame, world: () => KnownWorld, nonce: () => bigint = randomNonce) {
     this.#send = send;
     this.#world = world;
+    this.#nonce = nonce;
   }
 
   /** Sets a marker out in each direction; returns their nonces. */
   sendMarkers(route: Route): readonly bigint[] {
     return [route, reverse(route)].map((way) => {
-      const nonce = randomBytes(8).readBigUInt64BE();
+      const nonce = this.#nonce();
       this.#markers.set(nonce, way);
       this.#sendMarker(nonce, way.hops[0]);
       return nonce;
@@ -66,6 +69,8 @@ export class ProbeSender {
     this.#send(hop.nve, hop.outPort, frame);
   }
 }
+
+const randomNonce = (): bigint => randomBytes(8).readBigUInt64BE();
 
 /** Frames of ours that enter the fabric at one NVE have one source, so that bridges see it on one side only. */
 function nveMac(nve: Dpid): Mac {

@@ -157,7 +157,8 @@ async function copyState({ plan, io, source, destination, relay }: Ends): Promis
 }
 
 /** quiesce, gate, drain: nothing new is born at the source, and both sides are proven equal. */
-async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
+async function freeze(ends: Ends): Promise<void> {
+  const { plan, io, source, relay } = ends;
   const { saga, flows, record } = io;
   const migration = plan.wireId;
   await saga.step('quiesce', {
@@ -177,10 +178,7 @@ async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
       await flows.closeGate(plan.key, 'all');
       return source.gate({ migration });
     },
-    // Before the switches let openers go: the source would refuse them. A source that is gone opens its gate by itself.
-    undo: async () => {
-      await Promise.race([source.abort({ migration, reason: 'undo' }), io.clock.sleep(UNGATE_BOUND_MS)]);
-    },
+    undo: () => openSourceGate(ends),
     detail: (d) => ({ records: Number(d.records), sequence: Number(d.sequence), handshakes: d.handshakes.length }),
   });
   record.handshakes = drained.handshakes;
@@ -205,6 +203,15 @@ async function freeze({ plan, io, source, relay }: Ends): Promise<void> {
   record.drainedWallMs = io.clock.wallMs();
   record.entries = Number(installed.records);
   io.signal.throwIfAborted();
+}
+
+/**
+ * Before the switches let openers go: the source would refuse them. One that is gone opens its gate by itself when it has
+ * noticed; that it is gone is known here at once.
+ */
+async function openSourceGate({ plan, io, source }: Ends): Promise<void> {
+  const bound = io.clock.sleep(UNGATE_BOUND_MS);
+  await Promise.race([source.abort({ migration: plan.wireId, reason: 'undo' }).catch(() => bound), bound]);
 }
 
 /** Late packets still find their way; a newer move of the VM shortens it, for then its flows are elsewhere. */

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 
 import { DEFECTS } from '../simulator/defects.ts';
 import { runSeeds, tell } from '../simulator/run-seeds.ts';
+import { WORLDS } from '../simulator/scenario.ts';
 import { simulate } from '../simulator/simulation.ts';
 
 const given = process.env['SIMULATOR_SEED'];
@@ -13,12 +14,14 @@ const range = { from: FIRST, seeds: given === undefined ? 400 : 1, budgetMs: 400
 
 describe('the migration, simulated', () => {
   for (const faults of ['none', 'agents'] as const) {
-    it(`keeps every promise for every seed (faults: ${faults})`, async () => {
-      const { failed, runs } = await runSeeds(range, { faults }, () => false);
-      expect(runs).to.be.greaterThan(0);
-      const [first] = failed;
-      if (first !== undefined) expect.fail(await tell(first.seed, { faults }));
-    });
+    for (const world of WORLDS) {
+      it(`keeps every promise for every seed (faults: ${faults}, world: ${world})`, async () => {
+        const { failed, runs } = await runSeeds(range, { faults, world }, () => false);
+        expect(runs).to.be.greaterThan(0);
+        const [first] = failed;
+        if (first !== undefined) expect.fail(await tell(first.seed, { faults, world }));
+      });
+    }
   }
 
   it('resumes or undoes a lift in which the controller is killed, after whichever commit', async () => {
@@ -39,9 +42,11 @@ describe('the migration, simulated', () => {
 
 describe('the simulator on trial', () => {
   for (const defect of DEFECTS) {
-    it(`finds "${defect}"`, async () => {
-      const { failed } = await runSeeds({ from: 1, seeds: 300, budgetMs: 5000 }, { defect }, () => false);
-      expect(failed.length).to.be.greaterThan(0);
-    });
+    for (const world of WORLDS) {
+      it(`finds "${defect}" (world: ${world})`, async () => {
+        const { failed } = await runSeeds({ from: 1, seeds: 300, budgetMs: 5000 }, { defect, world }, () => false);
+        expect(failed.length).to.be.greaterThan(0);
+      });
+    }
   }
 });

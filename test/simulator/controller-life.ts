@@ -17,8 +17,9 @@ import type { Notification } from '../../topology/notification.ts';
 import { Installer } from '../../flows/installer.ts';
 import { PORT } from '../../flows/tables.ts';
 import type { Place, KnownWorld, World } from '../../flows/world.ts';
-import { NVE_VIEWS, PEER_VIEWS, ROUTES, VM1, VNID, VNS, routeOf, transfersOf, viewOf } from './figure1.ts';
+import { NVE_VIEWS, VM1, VNID, knownWith, routeOf, transfersOf, viewOf } from './figure1.ts';
 import type { SwitchChannel } from './simulated-switch.ts';
+import { KEPT_WORKINGS } from './kept-workings.ts';
 import { OneVmTde } from './one-vm-tde.ts';
 import { CACHE_MS } from './scenario.ts';
 import { LifeClock } from './virtual-clock.ts';
@@ -31,8 +32,8 @@ export interface LifeOptions {
   readonly agents: Agents;
   readonly graceMs: number;
   readonly drainBoundMs: number;
-  /** The switches have confirmed a world in which VM1 is here. */
-  readonly onConfirmed: (at: Place | null) => void;
+  /** The switches have confirmed a world in which VM1 is here, or (null) has left the place where it was last known. */
+  readonly onConfirmed: (at: Place | null, lastAt: Place) => void;
   /** A frame for a switch that is away. */
   readonly onUndeliverable: (data: Buffer) => void;
   /** To put a defect in, when the simulator itself is on trial. */
@@ -41,6 +42,7 @@ export interface LifeOptions {
 }
 
 const TICK_MS = 1000;
+const VM1_MAC = Buffer.from(VM1.mac.replaceAll(':', ''), 'hex');
 const HOLD = { packets: 4000, bytes: 4_000_000, totalBytes: 64_000_000, ageMs: 5000 };
 
 export class ControllerLife {
@@ -60,17 +62,20 @@ export class ControllerLife {
   #settled = false;
   #resume: (() => Promise<void>) | null = null;
   #notifications = 0;
+  #nonces: bigint;
 
   constructor(options: LifeOptions) {
     this.#options = options;
     this.clock = new LifeClock(options.time);
+    // Other lives end at other times: theirs are others.
+    this.#nonces = BigInt(Math.floor(options.time.now() * 1000)) << 32n;
     const clock = this.clock;
     const known = options.store.table('vms').get('vm1')?.value as Place | undefined;
     this.#tde = new OneVmTde(known ?? VM1.home);
     this.hold = new Hold(HOLD, clock, (packet) => {
       this.packetIns.letGo(packet);
     });
-    this.flows = new SwitchFlows(new Installer({ clock }), () => this.#maySend(), compileOnce);
+    this.flows = new SwitchFlows(new Installer({ clock, workings: KEPT_WORKINGS }), () => this.#maySend(), compileOnce);
     const installer: WorldInstaller = {
       install: (world) =>
         this.flows.install(() => {
@@ -91,6 +96,10 @@ export class ControllerLife {
       log: silentLog,
       graceMs: options.graceMs,
       cacheMs: CACHE_MS,
+      nonce: () => {
+        this.#nonces += 1n;
+        return this.#nonces;
+      },
       onConfirmed: () => {
         this.#confirmed();
       },
@@ -171,7 +180,7 @@ export class ControllerLife {
 
   /** True when flows change by it. */
   #seen(place: Place, packet: PacketIn): boolean {
-    if (packet.data.toString('hex', 6, 12) !== VM1.mac.replaceAll(':', '')) return false;
+    if (VM1_MAC.compare(packet.data, 6, 12) !== 0) return false;
     const announced = packet.data.readUInt16BE(12) === ETHER_TYPE.rarp;
     const sighted = this.#tde.frame(place, announced, this.clock.now());
     if (sighted === null) return false;
@@ -217,7 +226,7 @@ export class ControllerLife {
     if (!this.flows.open || this.fabric.changing) return;
     this.packetIns.confirmed();
     this.#remember();
-    this.#options.onConfirmed(this.#tde.at);
+    this.#options.onConfirmed(this.#tde.at, this.#tde.lastAt);
     const resume = this.#resume;
     this.#resume = null;
     void resume?.();
@@ -235,8 +244,7 @@ export class ControllerLife {
   }
 
   #view(): KnownWorld {
-    const vms = [viewOf(VM1, this.#tde.at, this.#tde.lastAt), ...PEER_VIEWS];
-    return { nves: NVE_VIEWS, vns: VNS, vms, routes: ROUTES };
+    return knownWith(this.#tde.at, this.#tde.lastAt);
   }
 
   #packetOut(nve: Dpid, inPort: number, port: number, data: Buffer): void {

@@ -44,7 +44,7 @@ export function disturbancesOf(defect: Defect | null): Disturbances {
           overriding(flows, {
             relocate: async (r) => {
               const held = await flows.relocate(r);
-              for (const pin of r.pins) void flows.lift(pin.key);
+              for (const pin of r.pins) flows.lift(pin.key).catch(() => undefined); // a newer move may take its place
               return held;
             },
           }),

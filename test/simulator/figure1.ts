@@ -5,7 +5,7 @@ import { dpid, ipAddress, mac, portNo, stateHostId, vnid } from '../../src/base/
 import type { Dpid, Mac, StateHostId } from '../../src/base/ids.ts';
 import { join, reverse } from '../../src/base/route.ts';
 import type { Route } from '../../src/base/route.ts';
-import type { NveView, Place, PortView, VmView, VnView, World } from '../../flows/world.ts';
+import type { KnownWorld, NveView, Place, PortView, VmView, VnView, World } from '../../flows/world.ts';
 import type { Transfer } from '../../topology/notification.ts';
 
 export const VNID = vnid(0x10065);
@@ -90,10 +90,13 @@ export const PLACES: readonly Place[] = [
   { nve: NVE2, port: VAP },
 ];
 
-const views = new Map<string, VmView>();
+/** A number below 64 for a place, or none. */
+const codeOf = (place: Place | null): number => (place === null ? 0 : (NVES.indexOf(place.nve) + 1) * 8 + place.port);
+
+const views = new Map<number, VmView>();
 /** VM1 at a place, or gone from one. */
 export function viewOf(vm: Machine, at: Place | null, lastAt: Place | null): VmView {
-  const key = `${vm.index} ${at?.nve ?? ''} ${at?.port ?? ''} ${lastAt?.nve ?? ''} ${lastAt?.port ?? ''}`;
+  const key = (vm.index * 64 + codeOf(at)) * 64 + codeOf(lastAt);
   let view = views.get(key);
   if (view === undefined) {
     view = { serial: vm.index + 1, vnid: VNID, mac: vm.mac, addresses: [ipAddress(vm.ip)], at, lastAt };
@@ -104,12 +107,20 @@ export function viewOf(vm: Machine, at: Place | null, lastAt: Place | null): VmV
 
 export const VNS: readonly VnView[] = [{ vnid: VNID, name: 'red', vlan: VLAN }];
 export const PEER_VIEWS: readonly VmView[] = PEERS.map((m) => viewOf(m, m.home, m.home));
+const known = new Map<VmView, KnownWorld>();
+/** What is known when VM1 is there, or gone from there. */
+export function knownWith(at: Place | null, lastAt: Place | null): KnownWorld {
+  const vm1 = viewOf(VM1, at, lastAt);
+  let world = known.get(vm1);
+  if (world === undefined) {
+    world = { nves: NVE_VIEWS, vns: VNS, vms: [vm1, ...PEER_VIEWS], routes: ROUTES };
+    known.set(vm1, world);
+  }
+  return world;
+}
 /** Everybody at home, and nothing under way. */
 export const QUIET_WORLD: World = {
-  nves: NVE_VIEWS,
-  vns: VNS,
-  vms: [viewOf(VM1, VM1.home, VM1.home), ...PEER_VIEWS],
-  routes: ROUTES,
+  ...knownWith(VM1.home, VM1.home),
   pins: [],
   gates: [],
   trails: [],

@@ -33,16 +33,16 @@ export interface Judged {
 }
 
 /** `play` lets time go on. */
-export async function judge(sim: Judged, play: (ms: number) => Promise<void>): Promise<void> {
+export function judge(sim: Judged, play: (ms: number) => void): void {
   const quietMs = 20 * sim.scenario.linkMs + 8 * sim.scenario.controlMs + 1000;
-  await play(sim.scenario.graceMs + quietMs);
+  play(sim.scenario.graceMs + quietMs);
   judgeControl(sim);
   judgeSwitches(sim);
   judgeFirewalls(sim);
   const live = sim.tenants.flows.filter(isLive);
   const before = live.map((f) => [...f.received]);
   for (const flow of live) for (const side of [0, 1] as const) sim.tenants.say(flow, side);
-  await play(quietMs);
+  play(quietMs);
   live.forEach((flow, i) => {
     for (const side of [0, 1] as const) {
       if (flow.proto === 'tcp' && flow.received[side] <= (before[i]?.[side] ?? 0)) {
@@ -96,6 +96,7 @@ function judgeSwitches(sim: Judged): void {
   for (const nve of NVES) {
     const wanted = tablesOf(nve, bare.get(nve) ?? []);
     const here = sim.switches.get(nve)?.tables;
+    if (here === wanted) continue;
     const extra = [...(here?.entries.keys() ?? [])].filter((key) => !wanted.entries.has(key));
     const missing = [...wanted.entries.keys()].filter((key) => here?.entries.has(key) !== true);
     if (extra.length > 0) sim.violation(`left behind: rules at nve${nve.slice(-1)}: ${extra.join(' ; ')}`);

@@ -1,9 +1,9 @@
-// `npm run simulate -- --seeds N --from SEED [--faults none|agents|lift|all] [--seconds S] [--jobs N] [--trace]`: a long run; ends with
+// `npm run simulate -- --seeds N --from SEED [--faults none|agents|lift|all] [--world small|full] [--seconds S] [--jobs N] [--trace]`: a long run; ends with
 // 1 when a run violated anything. A failing seed is told in full, and can be run alone: `--seeds 1 --from SEED`.
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { FAULTS } from './scenario.ts';
+import { FAULTS, WORLDS } from './scenario.ts';
 import type { SimulationOptions } from './simulation.ts';
 import { runJobs } from './run-jobs.ts';
 import { tell } from './run-seeds.ts';
@@ -15,12 +15,15 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3600' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     faults: { type: 'string', default: 'none' },
+    world: { type: 'string', default: 'small' },
     trace: { type: 'boolean', default: false },
   },
 });
 const faults = FAULTS.find((f) => f === values.faults);
 if (faults === undefined) throw new RangeError(`--faults ${values.faults}`);
-const options: SimulationOptions = { faults };
+const world = WORLDS.find((w) => w === values.world);
+if (world === undefined) throw new RangeError(`--world ${values.world}`);
+const options: SimulationOptions = { faults, world };
 const range = { from: Number(values.from), seeds: Number(values.seeds), budgetMs: Number(values.seconds) * 1000 };
 
 const MOST_TOLD = 20;

@@ -53,17 +53,29 @@ export function exampleFrame(kind: number, tagged: boolean): Buffer {
   const key = kind * 2 + Number(tagged);
   let frame = examples.get(key);
   if (frame === undefined) {
-    frame = frameOf(kind, 0, tagged);
+    frame = makeFrame(kind, tagged);
     examples.set(key, frame);
   }
   return frame;
 }
 
+/** The packet's number is its payload: eight digits at the end. */
 export function frameOf(kind: number, id: number, tagged: boolean): Buffer {
+  const frame = Buffer.from(exampleFrame(kind, tagged));
+  for (let digit = 0; digit < DIGITS; digit += 1) {
+    frame[frame.length - 1 - digit] = HEX.charCodeAt((id >>> (4 * digit)) & 0xf);
+  }
+  return frame;
+}
+
+const DIGITS = 8;
+const HEX = '0123456789abcdef';
+
+function makeFrame(kind: number, tagged: boolean): Buffer {
   const pair = pairOf(kind);
   const source = MACHINES[Math.floor(pair / COUNT)] as Machine;
   const target = MACHINES[pair % COUNT] as Machine;
-  const payload = id.toString(16).padStart(8, '0');
+  const payload = '0'.repeat(DIGITS);
   const eth = { dst: target.mac, src: source.mac, ...(tagged && { vlan: VLAN }) };
   const ports = { from: 4000, to: 80 };
   switch (CLASSES[kind % CLASSES.length]) {

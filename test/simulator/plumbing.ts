@@ -246,7 +246,9 @@ export class Plumbing {
       return false;
     }
     const entry = packet.flow === null ? undefined : firewall.entries.get(packet.flow);
-    if (this.#ports.handshakesMayBeLate() && entry?.state === TCP.SYN_SENT && packet.flag === 'ack') {
+    // What the opener sends at once behind its last word of the handshake meets the same.
+    const ofOpener = packet.way === 0 && (packet.flag === 'ack' || packet.flag === 'data');
+    if (this.#ports.handshakesMayBeLate() && entry?.state === TCP.SYN_SENT && ofOpener) {
       this.#end(packet, 'ended a handshake that was older than the drain waits for');
       return false;
     }

@@ -1,10 +1,7 @@
-// Many seeds, some of them side by side (their promises settle together, which is faster), and what came of them.
+// Many seeds, and what came of them.
 
 import type { Report, SimulationOptions } from './simulation.ts';
 import { simulate } from './simulation.ts';
-
-/** Runs that are under way at one time. They share nothing. */
-const SIDE_BY_SIDE = 4;
 
 export interface SeedRange {
   readonly from: number;
@@ -31,23 +28,17 @@ export async function runSeeds(
   const started = performance.now();
   const failed: Failure[] = [];
   const counts = new Map<string, number>();
-  let next = range.from;
-  let wanted = true;
   let runs = 0;
-  const work = async (): Promise<void> => {
-    while (wanted && next < range.from + range.seeds && performance.now() - started < range.budgetMs) {
-      const seed = next;
-      next += 1;
-      const report = await simulate(seed, options);
-      runs += 1;
-      for (const [what, n] of report.counts) counts.set(what, (counts.get(what) ?? 0) + n);
-      if (report.violations.length === 0) continue;
-      const failure = { seed, violations: report.violations };
-      failed.push(failure);
-      wanted = onFailed(failure);
-    }
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  for (let seed = range.from; seed < range.from + range.seeds; seed += 1) {
+    if (performance.now() - started >= range.budgetMs) break;
+    const report = await simulate(seed, options);
+    runs += 1;
+    for (const [what, n] of report.counts) counts.set(what, (counts.get(what) ?? 0) + n);
+    if (report.violations.length === 0) continue;
+    const failure = { seed, violations: report.violations };
+    failed.push(failure);
+    if (!onFailed(failure)) break;
+  }
   return { runs, elapsedMs: performance.now() - started, failed, counts };
 }
 
@@ -57,7 +48,7 @@ export async function tell(seed: number, options: SimulationOptions): Promise<st
   const until = report.trace.findLastIndex((line) => line.includes('VIOLATION'));
   const { flows, ...rest } = report.scenario;
   return [
-    `seed ${seed}${options.faults === undefined ? '' : `, faults: ${options.faults}`}: ${report.violations.length} violations`,
+    `seed ${seed}, faults: ${options.faults ?? 'none'}, world: ${options.world ?? 'full'}: ${report.violations.length} violations`,
     `scenario ${JSON.stringify(rest)} with ${flows.length} flows`,
     ...report.trace.slice(Math.max(0, until - 400), until + 1),
     ...report.violations.map((v) => `  ${v}`),

@@ -53,20 +53,37 @@ export interface ScenarioBounds {
    * `all`: also controllers and switches, and returns.
    */
   readonly faults: 'none' | 'agents' | 'lift' | 'all';
+  /** `small`: few connections that say little, mostly one move: what a run is about, the interleavings, costs the least. */
+  readonly world: 'small' | 'full';
 }
 
 export const FAULTS = ['none', 'agents', 'lift', 'all'] as const satisfies readonly ScenarioBounds['faults'][];
+
+export const WORLDS = ['small', 'full'] as const satisfies readonly ScenarioBounds['world'][];
+
+interface Size {
+  /** Connections, and data sent on each: at least so many, and fewer than so many more. */
+  readonly flows: readonly [least: number, more: number];
+  readonly sends: readonly [least: number, more: number];
+  /** Of the runs, how many have a second move. */
+  readonly returns: number;
+}
+const SIZES: Readonly<Record<ScenarioBounds['world'], Size>> = {
+  small: { flows: [1, 3], sends: [2, 5], returns: 0.2 },
+  full: { flows: [3, 4], sends: [3, 9], returns: 0.35 },
+};
 
 const GRACE_MS = 2000;
 /** Within which a switch's cache follows its tables: what the controller counts on. */
 export const CACHE_MS = 25;
 
 export function drawScenario(random: Random, bounds: ScenarioBounds): Scenario {
+  const size = SIZES[bounds.world];
   const scale = random.pick([0.1, 1, 5, 40]);
   const linkMs = scale * random.between(0.2, 1);
   const first = 20 + linkMs * 8 + random.between(0, 50);
   const moves = [moveTo(random, first, 1)];
-  if (bounds.faults !== 'agents' && random.chance(0.35)) {
+  if (bounds.faults !== 'agents' && random.chance(size.returns)) {
     const gap = random.chance(0.7) ? random.between(60, GRACE_MS) : random.between(GRACE_MS, 2 * GRACE_MS);
     const again = first + (moves[0]?.blackoutMs ?? 0) + gap;
     moves.push(announced(moveTo(random, again, 0)));
@@ -76,7 +93,7 @@ export function drawScenario(random: Random, bounds: ScenarioBounds): Scenario {
   const faults = bounds.faults === 'none' ? [] : [drawFault(random, first, bounds.faults)];
   const faultsOver = Math.max(0, ...faults.map((f) => ('atMs' in f ? f.atMs : lastMove + busyMs) + f.forMs));
   const endMs = Math.max(lastMove + busyMs, faultsOver) + 300;
-  const flows = Array.from({ length: 3 + random.int(4) }, () => drawFlow(random, moves, busyMs, endMs));
+  const flows = Array.from({ length: draw(random, size.flows) }, () => drawFlow(random, size, moves, busyMs, endMs));
   return {
     blank: random.chance(0.1),
     linkMs,
@@ -108,14 +125,18 @@ function moveTo(random: Random, atMs: number, place: number): MovePlan {
 /** Frames alone do not prove a return to the place that was left a moment ago (hard case 7). */
 const announced = (move: MovePlan): MovePlan => ({ ...move, announces: true });
 
-function drawFlow(random: Random, moves: readonly MovePlan[], busyMs: number, endMs: number): FlowPlan {
+const draw = (random: Random, [least, more]: readonly [number, number]): number => least + random.int(more);
+
+function drawFlow(random: Random, size: Size, moves: readonly MovePlan[], busyMs: number, endMs: number): FlowPlan {
   const move = random.pick(moves);
   // Most of what matters happens just after a move; some long before, some in the grace.
   const around = (): number =>
     random.chance(0.8) ? move.atMs + random.between(-20, busyMs) : random.between(0, endMs);
   const openMs = random.chance(0.5) ? random.between(0, 10) : around();
-  const count = 3 + random.int(9);
-  const sends = Array.from({ length: count }, (): [number, 0 | 1] => [around(), random.chance(0.5) ? 0 : 1]);
+  const sends = Array.from({ length: draw(random, size.sends) }, (): [number, 0 | 1] => [
+    around(),
+    random.chance(0.5) ? 0 : 1,
+  ]);
   const proto = random.chance(0.7) ? 'tcp' : 'udp';
   const closes = proto === 'tcp' && random.chance(0.35);
   return {

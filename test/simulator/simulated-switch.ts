@@ -35,14 +35,14 @@ export class SimulatedSwitch {
   #generations: Generation[];
   #installs = 0;
   /** Flow mods that never take effect: a defect, when the simulator itself is on trial. */
-  readonly #loses: (mod: FlowMod) => boolean;
+  readonly #loses: ((mod: FlowMod) => boolean) | null;
 
   constructor(
     tables: TableState,
     clock: VirtualClock,
     random: Random,
     staleMs: number,
-    loses: (mod: FlowMod) => boolean = () => false,
+    loses: ((mod: FlowMod) => boolean) | null = null,
   ) {
     this.#loses = loses;
     this.dpid = tables.dpid;
@@ -58,10 +58,11 @@ export class SimulatedSwitch {
 
   commit(mods: readonly FlowMod[]): void {
     const now = this.#clock.now();
-    const tables = this.tables.with(mods.filter((mod) => !this.#loses(mod)));
+    const tables = this.tables.with(this.#loses === null ? mods : this.#kept(mods, this.#loses));
     this.#generations = this.#generations.filter((_g, i, all) => (all[i + 1]?.at ?? Infinity) + this.#staleMs >= now);
     this.#generations.push({ tables, at: now, salt: this.#random.int(1 << 30) });
-    for (const mod of mods) if ((mod.hardTimeout ?? 0) > 0) this.#expireLater(mod);
+    const timed = mods.filter((mod) => (mod.hardTimeout ?? 0) > 0);
+    if (timed.length > 0) this.#expireLater(timed);
   }
 
   /** By the cache, as a packet from a port meets it. */
@@ -77,6 +78,10 @@ export class SimulatedSwitch {
     return this.tables.verdict(kind, inPort, tagged);
   }
 
+  #kept(mods: readonly FlowMod[], loses: (mod: FlowMod) => boolean): FlowMod[] {
+    return mods.filter((mod) => !loses(mod));
+  }
+
   #seenBy(pair: number, since: number): TableState {
     const now = this.#clock.now();
     for (let i = this.#generations.length - 1; i > 0; i -= 1) {
@@ -87,17 +92,24 @@ export class SimulatedSwitch {
     return (this.#generations[0] as Generation).tables;
   }
 
-  #expireLater(mod: FlowMod): void {
-    const key = keyOf(mod);
+  /** Those of one bundle at one time, each for itself. */
+  #expireLater(mods: readonly FlowMod[]): void {
     this.#installs += 1;
     const mine = this.#installs;
-    this.#timeouts.set(key, mine);
-    this.#clock.quiet((mod.hardTimeout ?? 0) * 1000, () => {
-      const entry = this.tables.entries.get(key);
-      if (this.#timeouts.get(key) !== mine || (entry?.mod.hardTimeout ?? 0) === 0) return;
-      this.#timeouts.delete(key);
-      this.commit([{ ...mod, command: 'delete_strict', cookie: 0n }]);
-    });
+    for (const mod of mods) this.#timeouts.set(keyOf(mod), mine);
+    for (const hardTimeout of new Set(mods.map((mod) => mod.hardTimeout ?? 0))) {
+      this.#clock.quiet(hardTimeout * 1000, () => {
+        for (const mod of mods) if (mod.hardTimeout === hardTimeout) this.#expire(mod, mine);
+      });
+    }
+  }
+
+  #expire(mod: FlowMod, install: number): void {
+    const key = keyOf(mod);
+    const entry = this.tables.entries.get(key);
+    if (this.#timeouts.get(key) !== install || (entry?.mod.hardTimeout ?? 0) === 0) return;
+    this.#timeouts.delete(key);
+    this.commit([{ ...mod, command: 'delete_strict', cookie: 0n }]);
   }
 }
 
@@ -114,6 +126,8 @@ export class SwitchChannel implements Switch {
   readonly version = 5;
   readonly remote = 'simulated';
   readonly #abort = new AbortController();
+  /** What ends the requests under way when the channel closes. */
+  readonly #asked = new Set<(reason: Error) => void>();
   #gone = false;
   readonly #switch: SimulatedSwitch;
   readonly #down: DelayLine;
@@ -144,6 +158,8 @@ export class SwitchChannel implements Switch {
 
   close(): void {
     this.#abort.abort(new FakeSwitchError('CLOSED', `${this.dpid} closed`));
+    for (const reject of this.#asked) reject(this.closed.reason as Error);
+    this.#asked.clear();
   }
 
   get #isOpen(): boolean {
@@ -220,14 +236,11 @@ export class SwitchChannel implements Switch {
   #ask<T>(work: () => T, holdMs = 0): Promise<T> {
     this.closed.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const onClosed = (): void => {
-        reject(this.closed.reason as Error);
-      };
-      this.closed.addEventListener('abort', onClosed, { once: true });
+      this.#asked.add(reject);
       this.#toSwitch(() => {
         const result = work();
         this.tell(() => {
-          this.closed.removeEventListener('abort', onClosed);
+          this.#asked.delete(reject);
           resolve(result);
         });
       }, holdMs);

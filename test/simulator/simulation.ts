@@ -21,6 +21,7 @@ import { Random } from './random.ts';
 import { openPlainStore } from './plain-store.ts';
 import { drawScenario } from './scenario.ts';
 import type { MovePlan, Scenario, ScenarioBounds } from './scenario.ts';
+import { detached, settle } from './settle.ts';
 import { SimulatedSwitch, SwitchChannel } from './simulated-switch.ts';
 import { TableState } from './table-state.ts';
 import { Tenants } from './tenants.ts';
@@ -29,6 +30,8 @@ import { compileOnce } from './world-intern.ts';
 
 export interface SimulationOptions {
   readonly faults?: ScenarioBounds['faults'];
+  /** `full` unless given. */
+  readonly world?: ScenarioBounds['world'];
   readonly defect?: Defect | null;
   readonly trace?: boolean;
 }
@@ -75,12 +78,12 @@ export class Simulation {
     this.#options = options;
     const random = new Random(seed);
     this.#random = random;
-    this.scenario = drawScenario(random, { faults: options.faults ?? 'none' });
+    this.scenario = drawScenario(random, { faults: options.faults ?? 'none', world: options.world ?? 'full' });
     const s = this.scenario;
     const { time } = this;
     const { agents, loses } = disturbancesOf(options.defect ?? null);
     for (const nve of NVES) {
-      const lost = loses === undefined ? undefined : (mod: FlowMod): boolean => loses(nve, mod);
+      const lost = loses === undefined ? null : (mod: FlowMod): boolean => loses(nve, mod);
       this.switches.set(
         nve,
         new SimulatedSwitch(s.blank ? TableState.empty(nve) : tablesAtHome(nve), time, random, s.staleMs, lost),
@@ -103,11 +106,11 @@ export class Simulation {
     this.plumbing = this.#plumb();
   }
 
-  async run(): Promise<Report> {
+  run(): Report {
     const { scenario, time } = this;
     this.#startLife();
-    while (!this.#ready) await this.#play(time.now() + 5);
-    await this.#play(time.now() + scenario.staleMs + 1);
+    while (!this.#ready) this.#play(time.now() + 5);
+    this.#play(time.now() + scenario.staleMs + 1);
     const startMs = time.now();
     for (const flow of scenario.flows) this.tenants.plan(flow);
     for (const move of scenario.moves) this.#planMove(move);
@@ -126,9 +129,11 @@ export class Simulation {
       },
     });
     for (const fault of scenario.faults) faults.plan(fault);
-    await this.#play(startMs + scenario.endMs + (scenario.faults.length > 0 ? 1500 : 0));
-    while (!this.#atRest() && time.now() < MOST_MS) await this.#play(time.now() + 500);
-    await judge(this, (ms) => this.#play(time.now() + ms));
+    this.#play(startMs + scenario.endMs + (scenario.faults.length > 0 ? 1500 : 0));
+    while (!this.#atRest() && time.now() < MOST_MS) this.#play(time.now() + 500);
+    judge(this, (ms) => {
+      this.#play(time.now() + ms);
+    });
     this.life?.kill();
     return {
       seed: this.#seed,
@@ -158,11 +163,11 @@ export class Simulation {
     return records.every((r) => r.endedWallMs !== null) && this.store.table('units').list().length === 0;
   }
 
-  async #play(untilMs: number): Promise<void> {
+  #play(untilMs: number): void {
     for (;;) {
       const stepped = this.time.step(untilMs);
       if (stepped === 'none') break;
-      if (stepped === 'loud') await settled();
+      if (stepped === 'loud') settle();
     }
     this.time.passTo(untilMs);
   }
@@ -232,8 +237,8 @@ export class Simulation {
       agents: this.agents.startSession(),
       graceMs: disturb.graceMs ?? this.scenario.graceMs,
       drainBoundMs: 100,
-      onConfirmed: (at) => {
-        this.#confirmedAt(at);
+      onConfirmed: (at, lastAt) => {
+        this.#confirmedAt(at, lastAt);
       },
       onUndeliverable: (data) => {
         this.plumbing.lose(idOf(data), RELEASED_TO_NOBODY);
@@ -270,7 +275,7 @@ export class Simulation {
     this.life?.switchDown(nve);
   }
 
-  #confirmedAt(at: Place | null): void {
+  #confirmedAt(at: Place | null, lastAt: Place): void {
     this.#ready = true;
     if (at?.nve !== this.#confirmedNve) this.#confirmedMs = this.time.now();
     this.#confirmedNve = at?.nve ?? null;
@@ -278,7 +283,9 @@ export class Simulation {
     for (const nve of NVES) {
       if (this.life?.knows(nve) !== true) continue;
       if (this.#awayUntil.get(nve) === Infinity) this.#awayUntil.set(nve, until);
-      if (this.#excusedUntil.get(nve) === Infinity && at?.nve !== nve) this.#excusedUntil.set(nve, until);
+      // That it has left one place says nothing of another where nobody has seen it yet.
+      const left = at === null ? lastAt.nve === nve : at.nve !== nve;
+      if (this.#excusedUntil.get(nve) === Infinity && left) this.#excusedUntil.set(nve, until);
     }
   }
 
@@ -341,9 +348,6 @@ function tablesAtHome(nve: Dpid): TableState {
   return atHome.get(nve) ?? TableState.empty(nve);
 }
 
-/** All promises that can settle have settled. */
-const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
 export function simulate(seed: number, options: SimulationOptions = {}): Promise<Report> {
-  return new Simulation(seed, options).run();
+  return detached(() => new Simulation(seed, options).run());
 }

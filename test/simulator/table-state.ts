@@ -93,6 +93,8 @@ export class TableState {
   readonly #low: number;
   readonly #family: Map<string, TableState>;
   readonly #verdicts = new Map<number, Verdict>();
+  /** Bundles are the same objects in many runs. */
+  readonly #after = new WeakMap<readonly FlowMod[], TableState>();
   #pipeline: FakeSwitch | null = null;
   #dump: readonly FlowStats[] | null = null;
 
@@ -125,6 +127,15 @@ export class TableState {
 
   /** The tables after these mods. */
   with(mods: readonly FlowMod[]): TableState {
+    let after = this.#after.get(mods);
+    if (after === undefined) {
+      after = this.#change(mods);
+      this.#after.set(mods, after);
+    }
+    return after;
+  }
+
+  #change(mods: readonly FlowMod[]): TableState {
     const changed = new Map<string, Entry | null>();
     let [high, low] = [this.#high, this.#low];
     for (const mod of mods) {

@@ -116,16 +116,20 @@ export class LifeClock implements Clock {
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
+      if (signal === undefined) {
+        this.after(ms, resolve);
+        return;
+      }
+      signal.throwIfAborted();
       const onAbort = (): void => {
         cancel();
-        reject(signal?.reason as Error);
+        reject(signal.reason as Error);
       };
       const cancel = this.after(ms, () => {
-        signal?.removeEventListener('abort', onAbort);
+        signal.removeEventListener('abort', onAbort);
         resolve();
       });
-      signal?.addEventListener('abort', onAbort, { once: true });
+      signal.addEventListener('abort', onAbort, { once: true });
     });
   }
 }

@@ -29,7 +29,23 @@ function known(part: Part): Known {
 }
 
 const kept = <T extends Part>(parts: readonly T[]): T[] => parts.map((p) => known(p).value as T);
-const idsOf = (parts: readonly Part[]): string => parts.map((p) => known(p).id).join();
+
+const names = new WeakMap<readonly Part[], string>();
+/** VMs come in the same arrays again and again. */
+function nameOf(vms: readonly VmView[]): string {
+  let name = names.get(vms);
+  if (name === undefined) {
+    name = idsOf(vms);
+    names.set(vms, name);
+  }
+  return name;
+}
+
+function idsOf(parts: readonly Part[]): string {
+  let ids = '';
+  for (const part of parts) ids += `${known(part).id},`;
+  return ids;
+}
 
 const lists = new Map<string, readonly Rule[]>();
 const ruleIds = new WeakMap<Rule, number>();
@@ -53,7 +69,7 @@ const compiled = new Map<string, Compiled>();
 
 /** The NVEs, VNs and routes of a simulation are always the same. */
 export function compileOnce(world: World): Compiled {
-  const name = [world.vms, world.pins, world.gates, world.trails].map(idsOf).join(';');
+  const name = `${nameOf(world.vms)};${idsOf(world.pins)};${idsOf(world.gates)};${idsOf(world.trails)}`;
   let rules = compiled.get(name);
   if (rules === undefined) {
     const { pins, gates, trails } = world;

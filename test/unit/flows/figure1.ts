@@ -156,7 +156,7 @@ export class Lab {
       if (!sw.meters.has(meterId)) sw.send({ type: 'meter_mod', command: 'add', meterId, flags: 2, bands: [] });
     }
     const plan = planOf(diff(sw.dump(), rules));
-    sw.send(...PHASES.flatMap((phase) => plan[phase]).map((step) => step.mod));
+    sw.send(...PHASES.flatMap((phase) => plan[phase].mods));
   }
 
   sw(id: Dpid): FakeSwitch {

@@ -69,7 +69,7 @@ describe('ingress table', () => {
     for (const meterId of metersOf(rules)) sw.send({ type: 'meter_mod', command: 'add', meterId, flags: 2, bands: [] });
     const plan = planOf(diff(sw.dump(), rules));
     for (const phase of PHASES) {
-      sw.send(...plan[phase].map((step) => step.mod));
+      sw.send(...plan[phase].mods);
       const { punted } = before.inject(at(nve1, P.red2), segment(vm1, vm3));
       expect(
         punted.map((p) => decodeCookie(p.packetIn.cookie)?.kind),

@@ -166,7 +166,7 @@ describe('the SOM', () => {
       const victim = who === 'fw1' ? fw1 : fw2;
       victim.behaviour.set(request, how);
       const record = await som.notify(moved(NVE1, NVE2));
-      await settle();
+      await pass(request === 'gate' ? 500 : 0);
       expect(record.state).to.equal('degraded');
       expect(record.reason).to.match(/^agent-gone: fw/);
       expect(flows.pinned.size).to.equal(1);
@@ -183,6 +183,15 @@ describe('the SOM', () => {
       expect([...(who === 'fw2' ? back : fw2).records].sort()).to.deep.equal(['a', 'b', 'c']);
     });
   }
+
+  it('holds openers until a source that is gone can have opened its gate by itself', async () => {
+    fw1.behaviour.set('gate', 'die');
+    await newSom().notify(moved(NVE1, NVE2));
+    await settle();
+    expect(flows.gates.size).to.equal(1);
+    await pass(500);
+    expect(flows.gates.size).to.equal(0);
+  });
 
   it('shows DEGRADED with the reason when the destination refuses, undoes the upload, and tries again by itself', async () => {
     const som = newSom();
