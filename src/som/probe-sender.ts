@@ -3,12 +3,17 @@
 
 import { randomBytes } from 'node:crypto';
 
+import { LRUCache } from 'lru-cache';
+
 import type { Dpid, Mac, PortNo, Vnid } from '../base/ids.ts';
 import { reverse } from '../base/route.ts';
 import type { Hop, Route } from '../base/route.ts';
 import { encodeProbeFrame } from '../packet/probe.ts';
 import type { ProbeKind } from '../packet/probe.ts';
 import type { KnownWorld } from '../../flows/world.ts';
+
+/** Markers that may be under way; of those lost the oldest are forgotten. */
+const UNDER_WAY = 1024;
 
 export type SendFrame = (nve: Dpid, port: PortNo, frame: Buffer) => void;
 
@@ -19,7 +24,7 @@ export class ProbeSender {
   readonly #send: SendFrame;
   readonly #world: () => KnownWorld;
   readonly #nonce: () => bigint;
-  readonly #markers = new Map<bigint, Route>();
+  readonly #markers = new LRUCache<bigint, Route>({ max: UNDER_WAY });
 
   /** `nonce`: 64 bits, never the same again. */
   constructor(send: SendFrame, world: () => KnownWorld, nonce: () => bigint = randomNonce) {

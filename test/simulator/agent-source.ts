@@ -45,15 +45,22 @@ export class AgentSource {
     return this.stage !== 'late' && this.stage !== 'over' && !this.interrupted;
   }
 
-  async snapshot(): Promise<Buffer> {
+  /** In two slices, so that what happens between them is explored as well. */
+  async snapshot(onBegun: (records: number) => void): Promise<Buffer> {
     const selected = [...this.#kernel.shadow].filter(this.covers);
-    await this.#kernel.ask((fw) =>
-      selected.forEach((flow) => flow.proto === 'tcp' && fw.update(flow, { liberal: true })),
-    );
-    const found = await this.#kernel.ask((fw) => selected.flatMap((flow) => fw.entries.get(flow) ?? []));
-    for (const entry of found) {
-      this.records.set(entry.flow, entry);
-      this.#pending.push({ op: 'new', entry });
+    onBegun(selected.length);
+    const half = Math.ceil(selected.length / 2);
+    for (const slice of [selected.slice(0, half), selected.slice(half)]) {
+      const found = await this.#kernel.ask((fw) => {
+        for (const flow of slice) if (flow.proto === 'tcp') fw.update(flow, { liberal: true });
+        return slice.flatMap((flow) => fw.entries.get(flow) ?? []);
+      });
+      this.#check('reading');
+      for (const entry of found) {
+        this.records.set(entry.flow, entry);
+        this.#pending.push({ op: 'new', entry });
+      }
+      this.#flush(Phase.PHASE_SNAPSHOT, false);
     }
     this.#flush(Phase.PHASE_SNAPSHOT, true);
     return digestOf(this.records.values());

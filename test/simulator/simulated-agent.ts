@@ -2,6 +2,7 @@
 // agent may die and come back, refuse, and loses or keeps what it knew as the real one does.
 
 import { ipAddress } from '../../src/base/ids.ts';
+import type { Manifest } from '../../src/protocol/generated/stateferry.ts';
 import { AgentError } from '../../src/som/agents/agent-error.ts';
 import type { Agent } from '../../src/som/ports.ts';
 import { AgentDestination } from './agent-destination.ts';
@@ -20,6 +21,15 @@ function coverOf(selector: Selector): (flow: Flow) => boolean {
   const peers = new Set(selector?.peers ?? []);
   return (flow) => peers.has(ipAddress(flow.peer.ip));
 }
+
+/** What an agent says beside its answer. */
+interface Said {
+  readonly onChunk: (chunk: RecordChunk) => void;
+  readonly onBegun: (manifest: Manifest) => void;
+}
+
+const SAYS_NOTHING: Said = { onChunk: () => undefined, onBegun: () => undefined };
+const NO_MANIFEST = { digest: Buffer.alloc(0), rulesetDigest: '', kinds: [], counts: {} };
 
 /** One life of an agent's process. */
 export class SimulatedAgent {
@@ -57,30 +67,36 @@ export class SimulatedAgent {
     }
   }
 
-  async answer(request: string, argument: never, emit: (chunk: RecordChunk) => void): Promise<unknown> {
+  async answer(request: string, argument: never, said: Said): Promise<unknown> {
     if (this.refusing.has(request)) throw this.#refused('ruleset-differs', request);
-    return (this.#handlers[request as Exclude<keyof Agent, 'id'>] as (a: never, e: typeof emit) => Promise<unknown>)(
+    return (this.#handlers[request as Exclude<keyof Agent, 'id'>] as (a: never, said: Said) => Promise<unknown>)(
       argument,
-      emit,
+      said,
     );
   }
 
   readonly #handlers = {
-    upload: async ({ migration, selector }, emit) => {
+    upload: async ({ migration, selector }, { onChunk, onBegun }) => {
       for (const [id, earlier] of this.sources) {
         // Asked again, or interrupted and moot by now.
         if (id !== migration && !earlier.interrupted) continue;
         this.sources.delete(id);
         await earlier.end();
       }
-      const source = new AgentSource(migration, coverOf(selector), this.#kernel, emit);
+      const source = new AgentSource(migration, coverOf(selector), this.#kernel, onChunk);
       this.sources.set(migration, source);
-      const digest = await source.snapshot();
-      this.clock.after(0, () => {
-        source.beginFollowing();
-      });
-      const records = BigInt(source.records.size);
-      return { migration, manifest: { records, digest, rulesetDigest: '', kinds: [], counts: {} } };
+      try {
+        const digest = await source.snapshot((records) => {
+          onBegun({ ...NO_MANIFEST, records: BigInt(records) });
+        });
+        this.clock.after(0, () => {
+          source.beginFollowing();
+        });
+        return { migration, manifest: { ...NO_MANIFEST, records: BigInt(source.records.size), digest } };
+      } catch (error) {
+        if (this.sources.get(migration) === source) this.sources.delete(migration);
+        throw error;
+      }
     },
     getReady: async ({ migration, selector }) => {
       const covers = coverOf(selector);
@@ -132,10 +148,7 @@ export class SimulatedAgent {
       return { migration, records };
     },
   } satisfies Record<Exclude<keyof Agent, 'id'>, unknown> & {
-    [K in Exclude<keyof Agent, 'id'>]: (
-      argument: Parameters<Agent[K]>[0],
-      emit: (chunk: RecordChunk) => void,
-    ) => Promise<unknown>;
+    [K in Exclude<keyof Agent, 'id'>]: (argument: Parameters<Agent[K]>[0], said: Said) => Promise<unknown>;
   };
 
   /** Started again since the upload: all that is here of these flows was handed over, unless they came back. */
@@ -193,8 +206,12 @@ export class AgentChannel implements Agent {
     this.#pending.clear();
   }
 
-  upload(r: Parameters<Agent['upload']>[0], onChunk: Parameters<Agent['upload']>[1]): ReturnType<Agent['upload']> {
-    return this.#ask('upload', r, onChunk);
+  upload(
+    r: Parameters<Agent['upload']>[0],
+    onChunk: Parameters<Agent['upload']>[1],
+    onBegun: Parameters<Agent['upload']>[2] = () => undefined,
+  ): ReturnType<Agent['upload']> {
+    return this.#ask('upload', r, { onChunk: (chunk) => void onChunk(chunk), onBegun });
   }
   getReady(r: Parameters<Agent['getReady']>[0]): ReturnType<Agent['getReady']> {
     return this.#ask('getReady', r);
@@ -221,11 +238,7 @@ export class AgentChannel implements Agent {
     return this.#ask('retire', r);
   }
 
-  #ask<T>(
-    request: keyof Agent,
-    argument: unknown,
-    onChunk: (chunk: RecordChunk) => unknown = () => undefined,
-  ): Promise<T> {
+  #ask<T>(request: keyof Agent, argument: unknown, { onChunk, onBegun }: Said = SAYS_NOTHING): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#over) {
         reject(new AgentError('gone', this.id, `${this.id} is gone`));
@@ -237,14 +250,22 @@ export class AgentChannel implements Agent {
           if (this.#pending.delete(reject)) settle();
         });
       };
-      const emit = (chunk: RecordChunk): void => {
+      const unlessOver = (take: () => void): void => {
         this.#up.send(() => {
-          if (!this.#over) onChunk(chunk);
+          if (!this.#over) take();
         });
+      };
+      const said: Said = {
+        onChunk: (chunk) => {
+          unlessOver(() => onChunk(chunk));
+        },
+        onBegun: (manifest) => {
+          unlessOver(() => onBegun(manifest));
+        },
       };
       this.#down.send(() => {
         if (this.#over) return;
-        this.#agent.answer(request, argument as never, emit).then(
+        this.#agent.answer(request, argument as never, said).then(
           (value) => {
             reply(() => {
               resolve(value as T);

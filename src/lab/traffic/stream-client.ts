@@ -15,7 +15,7 @@ const BULK_EVERY_MS = 40;
 /** A sender further behind than this waits instead of filling its own memory. */
 const MAX_UNSENT_BYTES = 256 * 1024;
 const OPEN_AT_ONCE = 25;
-const CHECK_AT_ONCE = 20;
+const CHECK_AT_ONCE = 10;
 const CHECK_PAUSE_MS = 20;
 
 export interface CheckResult {
