@@ -273,12 +273,16 @@ export class Plumbing {
     this.#end(packet, 'its target was away');
   }
 
-  /** Held packets of one kind arrive in the order in which they were sent. */
+  /**
+   * Held packets of one kind arrive in the order in which they were sent, but for those that a cache, still of the time before
+   * the VM's return, has sent round by the NVE it had left.
+   */
   #checkOrder(packet: Packet, at: Place): void {
     if (!packet.wasHeld) return;
     const key = `${packet.kind} ${at.nve} ${packet.heldAs}`;
     const last = this.#lastHeld.get(key) ?? 0;
-    if (packet.id < last) this.#ports.violation(`order: ${nameOf(packet)} arrived after ${last}`);
+    if (packet.id < last && !this.#ports.staleReturn(packet))
+      this.#ports.violation(`order: ${nameOf(packet)} arrived after ${last}`);
     this.#lastHeld.set(key, Math.max(last, packet.id));
   }
 
