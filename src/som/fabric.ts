@@ -47,6 +47,10 @@ export interface FabricOptions {
 }
 
 const BEHIND_POLL_MS = 200;
+/** A switch that confirms late is busy, and its cache follows later still (docs/decisions/0006). */
+const CACHE_PER_CONFIRMATION = 2;
+/** Well below the timeout of a gate's rules. */
+const CACHE_BOUND_MS = 250;
 
 interface PinEntry {
   readonly request: PinRequest;
@@ -130,9 +134,10 @@ export class Fabric implements FlowControl {
     const { vnid, vm, peerNve, route } = entry.request;
     const nves = [route.from, peerNve];
     this.#gates.close(key, { id: entry.pin.id, vnid, vm, peerNve, nves, holds });
+    const sentMs = this.#options.clock.now();
     await this.apply();
     // Openers must be held by the caches too before the source refuses them; other flows it knows pass there all the same.
-    if (holds === 'openers') await this.cachesFollow();
+    if (holds === 'openers') await this.#cachesFollowSince(sentMs);
   }
 
   async openGate(key: string): Promise<void> {
@@ -157,11 +162,12 @@ export class Fabric implements FlowControl {
       return 0;
     }
     this.#refuseWhileAway(entry.request);
+    const sentMs = this.#options.clock.now();
     await this.#leavePin(key, entry);
     onConfirmed?.();
     if (!this.#gates.isHolding(key)) return 0;
     const others = this.#gates.releaseOthers(key);
-    await this.cachesFollow();
+    await this.#cachesFollowSince(sentMs);
     this.#gates.open(key);
     // Past the point of no return: a switch that keeps its gate opens it by its timeout.
     await this.apply().catch((cause: unknown) => {
@@ -203,6 +209,13 @@ export class Fabric implements FlowControl {
 
   cachesFollow(): Promise<void> {
     return this.#options.clock.sleep(this.#options.cacheMs);
+  }
+
+  /** Of a change that was sent then and is confirmed now. */
+  #cachesFollowSince(sentMs: number): Promise<void> {
+    const { clock, cacheMs } = this.#options;
+    const busyMs = Math.min(CACHE_PER_CONFIRMATION * (clock.now() - sentMs), CACHE_BOUND_MS);
+    return clock.sleep(Math.max(cacheMs, busyMs));
   }
 
   async forget(key: string): Promise<void> {
