@@ -2,7 +2,7 @@
 // field to write; values of fixed size stand in the code itself. What straight code does not expect (a wrong length, a value
 // that does not fit) goes to the codec of the table, so that errors are its own. Names come from our tables, never from bytes.
 
-import type { At, Bind, Straight } from '../wire/straight.ts';
+import { atFrom, type Bind, type Straight } from '../wire/straight.ts';
 
 const HEADER = 4;
 const TYPE_MASK = 0x3fff;
@@ -101,9 +101,4 @@ function writeRow({ name, type, codec }: AttributeRow, c: string, { begin, end }
         ${straight.write(atFrom(0), 'v', bind)} ${padding}
       } else { ${byCodec} }
     }`;
-}
-
-function atFrom(from: number): At {
-  const offset = (i: number): string => (from + i === 0 ? 'o' : `o + ${from + i}`);
-  return Object.assign((i: number): string => `b[${offset(i)}]`, { offset });
 }

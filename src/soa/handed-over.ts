@@ -2,7 +2,7 @@
 // retire deletes. Pure.
 
 import type { Vnid } from '../base/ids.ts';
-import { type ConntrackEntry, TCP_STATES } from '../netlink/conntrack-entry.ts';
+import { type ConntrackEntry, TCP_STATES, type Tuple } from '../netlink/conntrack-entry.ts';
 import type { RawAttribute } from '../netlink/nlattr.ts';
 import { formatTuple, protocolName, type TupleKey } from '../netlink/tuple.ts';
 import { recordHash, StateDigest } from './state-digest.ts';
@@ -30,6 +30,16 @@ export function mergeEntry(known: ConntrackEntry, event: ConntrackEntry): Conntr
   if (known.unknown === undefined || event.unknown === undefined) return merged;
   const byType = new Map<number, RawAttribute>([...known.unknown, ...event.unknown].map((a) => [a.type, a]));
   return { ...merged, unknown: [...byType.values()] };
+}
+
+/** How many there are of each protocol, by its name. */
+export function countByProtocol(tuples: readonly (Tuple | undefined)[]): Record<string, bigint> {
+  const out: Record<string, bigint> = {};
+  for (const tuple of tuples) {
+    const name = protocolName(tuple?.proto?.num ?? 0);
+    out[name] = (out[name] ?? 0n) + 1n;
+  }
+  return out;
 }
 
 export class HandedOverRecords {
@@ -90,12 +100,7 @@ export class HandedOverRecords {
 
   /** Records by protocol name. */
   counts(): Record<string, bigint> {
-    const out: Record<string, bigint> = {};
-    for (const { entry } of this.#records.values()) {
-      const name = protocolName(entry.tupleOrig?.proto?.num ?? 0);
-      out[name] = (out[name] ?? 0n) + 1n;
-    }
-    return out;
+    return countByProtocol([...this.#records.values()].map(({ entry }) => entry.tupleOrig));
   }
 
   describeHandshakes(): string[] {

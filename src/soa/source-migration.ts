@@ -4,11 +4,12 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { type ConntrackEntry, PROTO } from '../netlink/conntrack-entry.ts';
-import { protocolName, type TupleKey } from '../netlink/tuple.ts';
+import type { TupleKey } from '../netlink/tuple.ts';
 import { type Drained, type Manifest, Phase, type StateChunk } from '../protocol/generated/stateferry.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { deletionOf, readingOf, request } from './entry-requests.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
+import { countByProtocol } from './handed-over.ts';
 import type { KernelTable, TableEvent } from './kernel-table.ts';
 import { liberalUpdate } from './rewrite.ts';
 import { entryInScope, type Scope, scopesOverlap } from './scope.ts';
@@ -104,7 +105,7 @@ export class SourceMigration {
       records: BigInt(selected.length),
       digest: Buffer.alloc(0),
       kinds: KINDS,
-      counts: countByProtocol(selected),
+      counts: countByProtocol(selected.map(({ orig }) => orig)),
     });
     await this.#sendAll(selected);
     this.#stream.endSnapshot();
@@ -277,13 +278,4 @@ interface Reading {
   readonly key: TupleKey;
   readonly entry: ConntrackEntry;
   readonly capturedWallMs: number;
-}
-
-function countByProtocol(selected: readonly ShadowEntry[]): Record<string, bigint> {
-  const out: Record<string, bigint> = {};
-  for (const { orig } of selected) {
-    const name = protocolName(orig.proto?.num ?? 0);
-    out[name] = (out[name] ?? 0n) + 1n;
-  }
-  return out;
 }

@@ -102,7 +102,8 @@ function placed(slots: readonly Slot[]): { readonly slot: Slot; readonly straigh
   });
 }
 
-function atFrom(from: number): At {
+/** Of a field that begins `from` bytes behind `o`. */
+export function atFrom(from: number): At {
   const offset = (i: number): string => (from + i === 0 ? 'o' : `o + ${from + i}`);
   return Object.assign((i: number): string => `b[${offset(i)}]`, { offset });
 }
