@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto';
 import { Phase, type StateChunk } from '../protocol/generated/stateferry.ts';
 import { Writer } from '../wire/writer.ts';
+import { CONNTRACK_KIND } from './kinds-of-state.ts';
 import { type StateRecord, writeRecord } from './record.ts';
 
 export const CHUNK_BYTES = 64 * 1024;
@@ -53,6 +54,7 @@ export class ChunkWriter {
       count: this.#count,
       records,
       digest: hash('sha256', records, 'buffer'),
+      kind: CONNTRACK_KIND.name,
     });
     this.#sequence += 1n;
     this.#writer = new Writer(1024);

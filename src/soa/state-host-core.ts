@@ -28,13 +28,13 @@ import { DestinationSide } from './destination-side.ts';
 import { DoneAnswers } from './done-answers.ts';
 import { deletionOf } from './entry-requests.ts';
 import type { TableEvent } from './kernel-table.ts';
+import { kindOf, KINDS_OF_STATE, unknownKinds } from './kinds-of-state.ts';
 import { formatScope, type Scope, scopeOf } from './scope.ts';
 import { Shadow } from './shadow.ts';
 import { SourceSide } from './source-side.ts';
 import { RefusedError, type StateHost, unknownMigration } from './state-host.ts';
 import type { StateHostCoreConfig, StateHostPorts } from './state-host-parts.ts';
 
-export const CONNTRACK_KIND = { name: 'conntrack', schemaVersion: 1 } as const;
 const FUNCTIONS = ['upload', 'download', 'delta', 'retire'];
 
 export class StateHostCore implements StateHost {
@@ -84,7 +84,7 @@ export class StateHostCore implements StateHost {
     const { table, frames, ruleset } = this.#ports;
     return {
       kind: 'netfilter',
-      kindsOfState: [CONNTRACK_KIND],
+      kindsOfState: [...KINDS_OF_STATE],
       functions: FUNCTIONS,
       tableSize: BigInt(table.size()),
       tableUsed: BigInt(table.used()),
@@ -141,7 +141,10 @@ export class StateHostCore implements StateHost {
   }
 
   download(chunk: StateChunk): Promise<Installed | null> {
-    return this.#guarded(chunk.migration, () => this.#destinations.download(chunk));
+    return this.#guarded(chunk.migration, () => {
+      this.#checkKinds(chunk.migration, [kindOf(chunk)]);
+      return this.#destinations.download(chunk);
+    });
   }
 
   quiesce(request: Quiesce): Promise<Quiesced> {
@@ -283,7 +286,7 @@ export class StateHostCore implements StateHost {
   }
 
   #checkKinds(migration: string, kinds: readonly string[]): void {
-    const other = kinds.filter((kind) => kind !== CONNTRACK_KIND.name);
+    const other = unknownKinds(kinds);
     if (other.length > 0) throw new RefusedError('unsupported-kind', migration, other.join(', '));
   }
 

@@ -24,6 +24,7 @@ export function agentAt(agents: Agents, id: StateHostId, side: Side): Agent {
   };
   return {
     id: agent.id,
+    profile: agent.profile,
     upload: named((r, onChunk, onBegun) => agent.upload(r, onChunk, onBegun)),
     getReady: named((r) => agent.getReady(r)),
     download: named((c) => agent.download(c)),

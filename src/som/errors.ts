@@ -7,6 +7,7 @@ export type MigrationErrorCode =
   | 'destination-missing'
   | 'source-refused'
   | 'destination-refused'
+  | 'no-common-kind' // source and destination have registered no kind of state that both understand
   | 'agent-gone' // an agent left or died while it was needed
   | 'agent-timeout'
   | 'records-refused' // the destination's kernel did not take every record

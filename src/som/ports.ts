@@ -3,11 +3,14 @@
 
 import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Route } from '../base/route.ts';
+import type { StateHostRegistration } from '../protocol/generated/stateferry.ts';
 import type { StateRequests } from '../protocol/state-requests.ts';
 
 /** One registered State Host. Rejects with AgentError (agents/agent-error.ts). */
 export interface Agent extends StateRequests {
   readonly id: StateHostId;
+  /** What it registered. */
+  readonly profile: Pick<StateHostRegistration, 'kindsOfState'>;
 }
 
 export interface Agents {

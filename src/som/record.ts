@@ -57,6 +57,10 @@ export interface TransferRecord {
   reason: string | null;
   attempt: number;
   entries: number;
+  /** Kinds of state that are moved: those both State Hosts registered. */
+  kinds: readonly string[];
+  /** What does not stop the transfer: kinds that only the source has, which stay there. */
+  warnings: readonly string[];
   /** Hex; of the moved records at the sentinel (hard case 19). */
   digestSource: string | null;
   digestDestination: string | null;

@@ -67,6 +67,8 @@ function transferRecord(t: PlannedTransfer, index: number): TransferRecord {
     drainedWallMs: null,
     refused: [],
     handshakes: [],
+    kinds: [],
+    warnings: [],
     liberal: true,
   };
 }

@@ -13,6 +13,7 @@ import type {
   UploadState,
 } from '../protocol/generated/stateferry.ts';
 import { agentAt } from './agent-at.ts';
+import { commonKinds } from './common-kinds.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
 import type { Agent, Agents, FlowControl } from './ports.ts';
@@ -112,11 +113,14 @@ async function copyState({ plan, io, source, destination, relay }: Ends): Promis
   const { saga, record } = io;
   const migration = plan.wireId;
   const selector = wireSelector(plan.selector);
+  const { kinds, warnings } = commonKinds(source, destination);
+  record.kinds = kinds;
+  record.warnings = warnings;
   const begun = Promise.withResolvers<Manifest | undefined>();
   let uploaded: Promise<UploadState> | undefined;
   const manifest = await saga.step('upload', {
     run: () => {
-      const request = { migration, selector, kinds: ['conntrack'], follow: true, limit: BigInt(io.limits.limit) };
+      const request = { migration, selector, kinds: [...kinds], follow: true, limit: BigInt(io.limits.limit) };
       uploaded = source.upload(request, (chunk) => relay.push(chunk), begun.resolve);
       return Promise.race([begun.promise, uploaded.then((state) => state.manifest)]);
     },

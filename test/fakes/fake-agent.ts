@@ -6,7 +6,7 @@ import { stateHostId } from '../../src/base/ids.ts';
 import type { StateHostId } from '../../src/base/ids.ts';
 import { StateferryError } from '../../src/base/errors.ts';
 import { Phase } from '../../src/protocol/generated/stateferry.ts';
-import type { Drained, Installed, Manifest, StateChunk } from '../../src/protocol/generated/stateferry.ts';
+import type { Drained, Installed, Manifest, StateChunk, StateKind } from '../../src/protocol/generated/stateferry.ts';
 import type { Agent, Agents } from '../../src/som/ports.ts';
 
 export type AgentRequest = 'upload' | 'getReady' | 'download' | 'quiesce' | 'gate' | 'commit' | 'abort' | 'retire';
@@ -23,6 +23,9 @@ export class FakeAgent implements Agent {
   readonly records = new Set<string>();
   readonly calls: string[] = [];
   readonly behaviour = new Map<AgentRequest, Behaviour>();
+  readonly profile: { kindsOfState: StateKind[] } = { kindsOfState: [{ name: 'conntrack', schemaVersion: 1 }] };
+  /** Kinds the last upload was asked for. */
+  asked: readonly string[] = [];
   gated = false;
   dead = false;
   readonly #uploads = new Map<string, { emit: (chunk: StateChunk) => void; sequence: bigint; sent: Set<string> }>();
@@ -47,6 +50,7 @@ export class FakeAgent implements Agent {
     onBegun: (manifest: Manifest) => void = () => undefined,
   ): Promise<Awaited<ReturnType<Agent['upload']>>> {
     await this.#enter('upload', r.migration);
+    this.asked = r.kinds;
     const upload = { emit: onChunk, sequence: 0n, sent: new Set<string>() };
     this.#uploads.set(r.migration, upload);
     const records = BigInt(this.records.size);
@@ -139,6 +143,7 @@ export class FakeAgent implements Agent {
       count: records.length,
       records: packed,
       digest: createHash('sha256').update(packed).digest(),
+      kind: 'conntrack',
     });
     upload.sequence += 1n;
   }

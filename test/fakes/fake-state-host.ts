@@ -38,6 +38,7 @@ export function makeChunk(migration: string, sequence: number, given: Partial<St
     final: false,
     count: 1,
     digest: sha256(records),
+    kind: 'conntrack',
     ...given,
     records,
   };

@@ -195,7 +195,7 @@ export class AgentSource {
     this.#pending = [];
     const sequence = this.#sequence;
     this.#sequence += 1n;
-    const base = { migration: this.#id, sequence, phase, final, count: carried.length };
+    const base = { migration: this.#id, sequence, phase, final, count: carried.length, kind: '' };
     this.#emit({ ...base, records: NOTHING, digest: NOTHING, carried });
   }
 

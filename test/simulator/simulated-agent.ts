@@ -3,6 +3,7 @@
 
 import { ipAddress } from '../../src/base/ids.ts';
 import type { Manifest } from '../../src/protocol/generated/stateferry.ts';
+import type { StateRequests } from '../../src/protocol/state-requests.ts';
 import { AgentError } from '../../src/som/agents/agent-error.ts';
 import type { Agent } from '../../src/som/ports.ts';
 import { AgentDestination } from './agent-destination.ts';
@@ -69,7 +70,7 @@ export class SimulatedAgent {
 
   async answer(request: string, argument: never, said: Said): Promise<unknown> {
     if (this.refusing.has(request)) throw this.#refused('ruleset-differs', request);
-    return (this.#handlers[request as Exclude<keyof Agent, 'id'>] as (a: never, said: Said) => Promise<unknown>)(
+    return (this.#handlers[request as keyof StateRequests] as (a: never, said: Said) => Promise<unknown>)(
       argument,
       said,
     );
@@ -147,8 +148,8 @@ export class SimulatedAgent {
       this.#done.add(migration);
       return { migration, records };
     },
-  } satisfies Record<Exclude<keyof Agent, 'id'>, unknown> & {
-    [K in Exclude<keyof Agent, 'id'>]: (argument: Parameters<Agent[K]>[0], said: Said) => Promise<unknown>;
+  } satisfies Record<keyof StateRequests, unknown> & {
+    [K in keyof StateRequests]: (argument: Parameters<StateRequests[K]>[0], said: Said) => Promise<unknown>;
   };
 
   /** Started again since the upload: all that is here of these flows was handed over, unless they came back. */
@@ -180,6 +181,7 @@ export class SimulatedAgent {
 /** The SOM's end. `over` is told by whoever breaks it. */
 export class AgentChannel implements Agent {
   readonly id: Agent['id'];
+  readonly profile = { kindsOfState: [{ name: 'conntrack', schemaVersion: 1 }] };
   readonly #agent: SimulatedAgent;
   readonly #down: DelayLine;
   readonly #up: DelayLine;

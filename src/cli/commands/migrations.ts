@@ -29,6 +29,9 @@ interface MigrationJson {
     readonly liberal: boolean;
     readonly refused: readonly { readonly reason: string; readonly record: string; readonly detail: string }[];
     readonly handshakes: readonly string[];
+    /** Absent in records of before there was more than one kind. */
+    readonly kinds?: readonly string[];
+    readonly warnings?: readonly string[];
   }[];
   readonly steps: readonly {
     readonly transfer: number | null;
@@ -98,6 +101,8 @@ function one(m: MigrationJson): string {
       `${t.source ?? '-'} -> ${t.destination ?? '-'}: ${t.state}, ${t.entries} records, digest ${t.digestSource?.slice(0, 16) ?? '-'} ${equal}` +
         (t.liberal ? '; moved TCP entries keep a liberal window check' : ''),
     );
+    if ((t.kinds?.length ?? 0) > 0) parts.push(`  kinds of state: ${t.kinds?.join(', ') ?? ''}`);
+    for (const w of t.warnings ?? []) parts.push(`  warning: ${w}`);
     for (const r of t.refused) parts.push(`  refused: ${r.reason} ${r.record} ${r.detail}`);
     for (const h of t.handshakes) parts.push(`  handshake followed after the lift: ${h}`);
   }

@@ -180,6 +180,8 @@ export interface StateChunk {
   records: Buffer;
   /** SHA-256 of `records`, 32 bytes */
   digest: Buffer;
+  /** of its records, one of those asked for; empty: "conntrack" */
+  kind: string;
 }
 
 /**
@@ -1465,6 +1467,7 @@ function createBaseStateChunk(): StateChunk {
     count: 0,
     records: Buffer.alloc(0),
     digest: Buffer.alloc(0),
+    kind: '',
   };
 }
 
@@ -1493,6 +1496,9 @@ export const StateChunk: MessageFns<StateChunk> = {
     }
     if (message.digest.length !== 0) {
       writer.uint32(58).bytes(message.digest);
+    }
+    if (message.kind !== '') {
+      writer.uint32(642).string(message.kind);
     }
     return writer;
   },
@@ -1564,6 +1570,14 @@ export const StateChunk: MessageFns<StateChunk> = {
             }
 
             message.digest = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 80: {
+            if (tag !== 642) {
+              break;
+            }
+
+            message.kind = reader.string();
             continue;
           }
         }

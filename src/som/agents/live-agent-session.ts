@@ -83,6 +83,7 @@ const MAX_GIVEN_UP = 1024;
 
 interface RunningUpload {
   order: UploadOrder;
+  readonly kinds: readonly string[];
   readonly onChunk: ChunkTaker;
   readonly onBegun: (manifest: Manifest) => void;
 }
@@ -144,7 +145,7 @@ export class LiveAgentSession implements AgentSession {
     onBegun: (manifest: Manifest) => void = () => undefined,
   ): Promise<UploadState> {
     const { migration } = request;
-    this.#uploads.set(migration, { order: UPLOAD_START, onChunk, onBegun });
+    this.#uploads.set(migration, { order: UPLOAD_START, kinds: request.kinds, onChunk, onBegun });
     try {
       const body = { $case: 'uploadRequest', value: request } as const;
       return await this.#ask(migration, body, 'uploadState', this.#io.timeouts.uploadMs);
@@ -271,7 +272,7 @@ export class LiveAgentSession implements AgentSession {
       this.#io.strayChunk();
       return;
     }
-    const verdict = acceptChunk(upload.order, chunk);
+    const verdict = acceptChunk(upload.order, chunk, upload.kinds);
     if (verdict.kind === 'refused') {
       this.#io.violation(verdict.detail);
       return;

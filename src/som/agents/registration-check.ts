@@ -33,7 +33,11 @@ function* problems(r: StateHostRegistration): Generator<string> {
 
 function* kindProblems(r: StateHostRegistration): Generator<string> {
   if (r.kindsOfState.length === 0) yield 'kinds_of_state is empty';
+  // Requests name kinds without their schema.
+  const names = new Set<string>();
   for (const kind of r.kindsOfState) {
+    if (names.has(kind.name)) yield `kinds_of_state: ${kind.name.slice(0, 64)} is there twice`;
+    names.add(kind.name);
     if (!WORD.test(kind.name)) yield `kinds_of_state: "${kind.name.slice(0, 64)}" is no word`;
     if (kind.schemaVersion < 1) yield `kinds_of_state: ${kind.name} has no schema version`;
   }

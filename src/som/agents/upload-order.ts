@@ -15,13 +15,14 @@ export const UPLOAD_START: UploadOrder = { next: 0n, phase: Phase.PHASE_SNAPSHOT
 export type ChunkVerdict =
   { readonly kind: 'accepted'; readonly order: UploadOrder } | { readonly kind: 'refused'; readonly detail: string };
 
-export function acceptChunk(order: UploadOrder, chunk: StateChunk): ChunkVerdict {
-  const problem = findProblem(order, chunk);
+/** `kinds`: those asked for. */
+export function acceptChunk(order: UploadOrder, chunk: StateChunk, kinds: readonly string[]): ChunkVerdict {
+  const problem = findProblem(order, chunk, kinds);
   if (problem !== null) return { kind: 'refused', detail: `chunk ${chunk.sequence} of ${chunk.migration}: ${problem}` };
   return { kind: 'accepted', order: { next: order.next + 1n, phase: chunk.phase, closed: chunk.final } };
 }
 
-function findProblem(order: UploadOrder, chunk: StateChunk): string | null {
+function findProblem(order: UploadOrder, chunk: StateChunk, kinds: readonly string[]): string | null {
   if (chunk.sequence !== order.next) return `sequence ${order.next} was due`;
   if (chunk.phase < Phase.PHASE_SNAPSHOT || chunk.phase > Phase.PHASE_LATE) return `phase ${chunk.phase} is none`;
   if (chunk.phase < order.phase) return `phase ${chunk.phase} after phase ${order.phase}`;
@@ -31,6 +32,8 @@ function findProblem(order: UploadOrder, chunk: StateChunk): string | null {
   if (chunk.phase > order.phase && isClosedForGood(order.phase) && !order.closed) {
     return `phase ${chunk.phase} before phase ${order.phase} was closed`;
   }
+  // Agents of before there was more than one kind say none.
+  if (chunk.kind !== '' && !kinds.includes(chunk.kind)) return `kind "${chunk.kind.slice(0, 64)}" was not asked for`;
   if (chunk.count > 0 && chunk.records.length === 0) return `${chunk.count} records in no bytes`;
   const digest = createHash('sha256').update(chunk.records).digest();
   if (!digest.equals(chunk.digest)) return 'the digest is not that of its records';

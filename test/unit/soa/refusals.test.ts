@@ -47,6 +47,11 @@ describe('a State Host refuses', () => {
   it('a kind of state it does not have', async () => {
     expect(await reason(upload({}, 0n, ['routes']))).to.equal('unsupported-kind');
   });
+  it('a chunk of a kind of state it did not register', async () => {
+    await ferry.begin();
+    const [chunk] = ferry.chunks as [StateChunk];
+    expect(await reason(two.host.download({ ...chunk, sequence: 1n, kind: 'routes' }))).to.equal('unsupported-kind');
+  });
   it('more records than allowed, as a whole', async () => {
     expect(await reason(upload({}, 3n))).to.equal('over-limit');
   });

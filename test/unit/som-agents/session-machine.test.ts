@@ -100,6 +100,15 @@ describe('the session machine of an agent', () => {
   const badRegistrations: [string, Partial<typeof FAKE_REGISTRATION>][] = [
     ['a kind that is no word', { kind: 'net filter' }],
     ['no kinds of state', { kindsOfState: [] }],
+    [
+      'a kind of state twice',
+      {
+        kindsOfState: [
+          { name: 'conntrack', schemaVersion: 1 },
+          { name: 'conntrack', schemaVersion: 2 },
+        ],
+      },
+    ],
     ['VNID 0', { zones: [{ vnid: 0, zone: 1 }] }],
     ['a VNID of 25 bits', { zones: [{ vnid: 1 << 24, zone: 1 }] }],
     ['a zone of 17 bits', { zones: [{ vnid: 1, zone: 65_536 }] }],

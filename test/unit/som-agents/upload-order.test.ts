@@ -4,13 +4,14 @@ import { Phase, type StateChunk } from '../../../src/protocol/generated/statefer
 import { acceptChunk, UPLOAD_START } from '../../../src/som/agents/upload-order.ts';
 import { makeChunk } from '../../fakes/fake-state-host.ts';
 
+const KINDS = ['conntrack'];
 const { PHASE_SNAPSHOT, PHASE_DELTA, PHASE_DRAIN, PHASE_LATE } = Phase;
 
 /** How many of these, numbered without gaps, are taken. */
 function taken(chunks: readonly [Phase, boolean][]): number {
   let order = UPLOAD_START;
   for (const [i, [phase, final]] of chunks.entries()) {
-    const verdict = acceptChunk(order, makeChunk('m', i, { phase, final }));
+    const verdict = acceptChunk(order, makeChunk('m', i, { phase, final }), KINDS);
     if (verdict.kind === 'refused') return i;
     order = verdict.order;
   }
@@ -86,15 +87,22 @@ describe('the order of an upload', () => {
         const bit = at % (chunk.records.length * 8);
         const spoilt = Buffer.from(chunk.records);
         spoilt[bit >> 3] = (spoilt[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-        expect(acceptChunk(UPLOAD_START, chunk).kind).to.equal('accepted');
-        expect(acceptChunk(UPLOAD_START, { ...chunk, records: spoilt }).kind).to.equal('refused');
+        expect(acceptChunk(UPLOAD_START, chunk, KINDS).kind).to.equal('accepted');
+        expect(acceptChunk(UPLOAD_START, { ...chunk, records: spoilt }, KINDS).kind).to.equal('refused');
       }),
     );
   });
 
+  it('takes kinds that were asked for, and none from agents that know of one only', () => {
+    const verdict = (kind: string): string =>
+      acceptChunk(UPLOAD_START, makeChunk('m', 0, { kind }), ['conntrack', 'counters']).kind;
+    expect(['conntrack', 'counters', ''].map(verdict)).to.deep.equal(['accepted', 'accepted', 'accepted']);
+    expect(verdict('portscan')).to.equal('refused');
+  });
+
   it('says which chunk of which migration, and why', () => {
     const chunk: StateChunk = makeChunk('m-7', 3);
-    expect(acceptChunk(UPLOAD_START, chunk)).to.deep.equal({
+    expect(acceptChunk(UPLOAD_START, chunk, KINDS)).to.deep.equal({
       kind: 'refused',
       detail: 'chunk 3 of m-7: sequence 0 was due',
     });

@@ -140,6 +140,28 @@ describe('the SOM', () => {
     expect(record.steps.map((s) => s.step)).to.deep.equal(steps);
   });
 
+  it('asks for the kinds of state of both State Hosts, and names what stays at the source', async () => {
+    fw1.profile.kindsOfState = ['conntrack', 'counters', 'portscan'].map((name) => ({ name, schemaVersion: 1 }));
+    fw2.profile.kindsOfState = ['counters', 'conntrack'].map((name) => ({ name, schemaVersion: 1 }));
+    const record = await newSom().notify(moved(NVE1, NVE2));
+    await pass(2100);
+    expect(fw1.asked).to.deep.equal(['conntrack', 'counters']);
+    const [transfer] = record.transfers;
+    expect(transfer?.kinds).to.deep.equal(['conntrack', 'counters']);
+    expect(transfer?.warnings).to.deep.equal(['portscan: fw2 has no such kind of state']);
+    expect(record.state).to.equal('migrated');
+  });
+
+  it('uploads nothing and stays degraded where the State Hosts have no kind of state in common', async () => {
+    fw1.profile.kindsOfState = [{ name: 'portscan', schemaVersion: 1 }];
+    const record = await newSom().notify(moved(NVE1, NVE2));
+    await settle();
+    expect(record.state).to.equal('degraded');
+    expect(record.reason).to.match(/^no-common-kind: .*portscan: fw2 has no such kind of state/);
+    expect(fw1.calls).to.deep.equal([]);
+    expect(flows.pinned.size).to.equal(1);
+  });
+
   it('carries a record that is born while the state is copied', async () => {
     const som = newSom();
     const born = fw2.getReady.bind(fw2);
