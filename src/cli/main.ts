@@ -1,10 +1,8 @@
 #!/usr/bin/env node
-// The `stateferry` program. Each command is a file in commands/; an expected failure is one line on stderr and exit status 1
-// (2 for a wrong command line), a defect shows its stack.
+// The `stateferry` program. Each command is a file in commands/.
 
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 
-import { StateferryError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { agentCommand } from './commands/agent.ts';
 import { controllerCommand } from './commands/controller.ts';
@@ -16,6 +14,7 @@ import { openflowCommand } from './commands/openflow.ts';
 import { pkiCommand } from './commands/pki.ts';
 import { statusCommand } from './commands/status.ts';
 import { topologyCommand } from './commands/topology.ts';
+import { runProgram } from './run-program.ts';
 
 // `npm run stateferry` runs in the package's folder; paths are meant from where it was called.
 if (process.env['npm_lifecycle_event'] === 'stateferry') process.chdir(process.env['INIT_CWD'] ?? '.');
@@ -23,8 +22,6 @@ if (process.env['npm_lifecycle_event'] === 'stateferry') process.chdir(process.e
 const program = new Command('stateferry')
   .description('Moves firewall state with virtual machines (draft-gu-statemigration-arch-00)')
   .version(VERSION)
-  .exitOverride()
-  .showHelpAfterError()
   .addCommand(controllerCommand())
   .addCommand(agentCommand())
   .addCommand(statusCommand())
@@ -36,15 +33,4 @@ const program = new Command('stateferry')
   .addCommand(pkiCommand())
   .addCommand(labCommand());
 
-try {
-  await program.parseAsync();
-} catch (cause) {
-  if (cause instanceof CommanderError) {
-    process.exitCode = cause.exitCode === 0 ? 0 : 2;
-  } else if (cause instanceof StateferryError) {
-    process.stderr.write(`stateferry: ${cause.message}\n`);
-    process.exitCode = 1;
-  } else {
-    throw cause;
-  }
-}
+await runProgram(program);

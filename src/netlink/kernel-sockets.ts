@@ -2,9 +2,10 @@
 // namespace the process was started in. Must not know what the messages say.
 
 import { closeSync, writeSync } from 'node:fs';
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { StateferryError } from '../base/errors.ts';
 import { eventfd } from './libc.ts';
+import { startKernelWorker } from './start-kernel-worker.ts';
 import type { PortReport, WorkerCommand, WorkerOptions, WorkerReport } from './worker-protocol.ts';
 
 const EFD_NONBLOCK = 0x800;
@@ -67,12 +68,7 @@ export async function openKernelSockets(
   if (eventFd < 0) throw new KernelSocketError('CALL_FAILED', 'eventfd failed');
   const { port1: ours, port2: theirs } = new MessageChannel();
   const workerOptions: WorkerOptions = { receiveBufferBytes: 64 << 20, ...options, eventFd };
-  // The worker is a file beside this one, in whichever form this one runs.
-  const file = import.meta.url.endsWith('.ts') ? './kernel-worker.ts' : './kernel-worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), {
-    workerData: { options: workerOptions, channel: theirs },
-    transferList: [theirs],
-  });
+  const worker = startKernelWorker({ options: workerOptions, channel: theirs });
   const link = new WorkerLink(worker, ours, eventFd, handlers);
   const portId = await link.ready;
   return {

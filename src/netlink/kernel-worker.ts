@@ -4,11 +4,12 @@
 //
 // Promise to the main thread: when an answer arrives, the events the kernel had queued before it have arrived.
 
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { formatMac } from '../wire/codec.ts';
 import * as libc from './libc.ts';
 import { NLMSG_DONE, NLMSG_ERROR, NLMSG_HEADER } from './nlmsg.ts';
-import type { PortReport, WorkerCommand, WorkerOptions, WorkerReport } from './worker-protocol.ts';
+import type { KernelWorkerData } from './start-kernel-worker.ts';
+import type { PortReport, WorkerCommand, WorkerReport } from './worker-protocol.ts';
 
 const AF_NETLINK = 16;
 const AF_PACKET = 17;
@@ -32,7 +33,7 @@ const BATCH_BYTES = 1 << 20;
 /** A netlink datagram is at most 32 KiB and a frame much less; what may still come into a batch. */
 const HEADROOM = 1 << 16;
 
-const { options, channel } = workerData as { options: WorkerOptions; channel: MessagePort };
+const { options, channel } = workerData as KernelWorkerData;
 const batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
 
 class CallFailed extends Error {
