@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'lab-runs/', 'src/protocol/generated/', '*.js', '*.cjs'] },
+  { ignores: ['dist/', 'coverage/', 'lab-runs/', 'src/protocol/generated/', '*.js', '**/*.cjs'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

@@ -1,15 +1,15 @@
-// `npm run build:agent`: the agent as one executable file, `dist/stateferry-agent`: Node, the program, its worker and its
-// native module. For a firewall that has neither Node nor npm; it is of this machine's processor and C library.
+// `npm run build:agent [FILE]`: the agent as one executable file (default: `dist/stateferry-agent`): Node, the program, its
+// worker and its native module. For a firewall that has neither Node nor npm; it is of this machine's processor and C library.
 
 import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { ROOT, run, type Command } from './run-command.ts';
 
 const HERE = join(ROOT, 'scripts', 'single-file');
-const OUTPUT = join(ROOT, 'dist', 'stateferry-agent');
+const OUTPUT = resolve(process.argv[2] ?? join(ROOT, 'dist', 'stateferry-agent'));
 /** Node looks for its program behind this mark (Node's documentation, "Single executable applications"). */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 

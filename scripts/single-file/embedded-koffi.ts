@@ -41,7 +41,7 @@ function extractTo(folder: string): typeof koffi {
 
 function load(): typeof koffi {
   // glibc knows a library by the name it was loaded by, whether the file is still there or not.
-  if (!isMainThread) return open(String(getEnvironmentData(LOADED_FROM)));
+  if (!isMainThread) return open(getEnvironmentData(LOADED_FROM) as string);
   const failures: string[] = [];
   for (const folder of candidates()) {
     try {
@@ -50,7 +50,9 @@ function load(): typeof koffi {
       failures.push(`${folder}: ${cause instanceof Error ? cause.message : String(cause)}`);
     }
   }
-  throw new Error(`no folder to load the native part from (set TMPDIR to one that allows execution):\n${failures.join('\n')}`);
+  throw new Error(
+    `no folder to load the native part from (set TMPDIR to one that allows execution):\n${failures.join('\n')}`,
+  );
 }
 
 const module = load();

@@ -27,7 +27,8 @@ export interface Probe {
 export const machine: Probe = {
   run: (command, ...args) => {
     const done = spawnSync(command, args, { encoding: 'utf8', timeout: 10_000 });
-    return { status: done.error === undefined ? done.status : null, stdout: done.stdout, stderr: done.stderr };
+    if (done.error !== undefined) return { status: null, stdout: '', stderr: done.error.message };
+    return { status: done.status, stdout: done.stdout, stderr: done.stderr };
   },
   read: (path) => {
     try {
