@@ -36,5 +36,10 @@ for (const { name, what, options } of RUNS) {
   const { exitCode } = await run(asRoot([...command, ...process.argv.slice(2)]));
   if (exitCode !== 0) failed += 1;
 }
-console.log(`\nReports: ${RUNS.map(({ name }) => join(folder, name)).join(' and ')}`);
+const runs = RUNS.map(({ name }) => join(folder, name));
+console.log(`\nReports: ${runs.map((path) => join(path, 'report.html')).join(' and ')}`);
+if (failed === 0) {
+  console.log('Both side by side:');
+  await run(asRoot(['node', 'src/cli/main.ts', 'report', 'compare', ...runs, '--out', join(folder, 'compared')]));
+}
 process.exitCode = failed > 0 ? 1 : 0;

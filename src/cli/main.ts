@@ -12,6 +12,7 @@ import { migrateCommand } from './commands/migrate.ts';
 import { migrationsCommand } from './commands/migrations.ts';
 import { openflowCommand } from './commands/openflow.ts';
 import { pkiCommand } from './commands/pki.ts';
+import { reportCommand } from './commands/report.ts';
 import { statusCommand } from './commands/status.ts';
 import { topologyCommand } from './commands/topology.ts';
 import { runProgram } from './run-program.ts';
@@ -31,6 +32,7 @@ const program = new Command('stateferry')
   .addCommand(doctorCommand())
   .addCommand(openflowCommand())
   .addCommand(pkiCommand())
-  .addCommand(labCommand());
+  .addCommand(labCommand())
+  .addCommand(reportCommand());
 
 await runProgram(program);

@@ -16,6 +16,9 @@ export interface CapturedPacket {
   readonly destinationPort: number;
   /** TCP flags, or the ICMP type; 0 for others. */
   readonly flags: number;
+  /** TCP only, else 0: the sequence number, and how many bytes of payload the packet had (the file may have fewer). */
+  readonly sequence: number;
+  readonly payloadBytes: number;
 }
 
 const GLOBAL_HEADER = 24;
@@ -23,6 +26,7 @@ const RECORD_HEADER = 16;
 const CHUNK = 4 * 1024 * 1024;
 const ETHERNET = 1;
 const TCP = 6;
+const TCP_HEADER = 20;
 const UDP = 17;
 const ICMP = 1;
 const ICMPV6 = 58;
@@ -92,19 +96,20 @@ export function parseFrame(frame: Buffer, atMs: number): CapturedPacket | null {
     const headerBytes = ((ip[0] ?? 0) & 0xf) * 4;
     const isFirst = (ip.readUInt16BE(6) & 0x1fff) === 0;
     const addresses = { source: ip.toString('hex', 12, 16), destination: ip.toString('hex', 16, 20) };
-    return { atMs, vlan, ...addresses, ...transport(ip[9] ?? 0, isFirst ? ip.subarray(headerBytes) : Buffer.alloc(0)) };
+    const rest = isFirst ? ip.subarray(headerBytes) : Buffer.alloc(0);
+    return { atMs, vlan, ...addresses, ...transport(ip[9] ?? 0, rest, ip.readUInt16BE(2) - headerBytes) };
   }
   if (type === 0x86dd && ip.length >= 40) {
     const addresses = { source: ip.toString('hex', 8, 24), destination: ip.toString('hex', 24, 40) };
-    return { atMs, vlan, ...addresses, ...transport(ip[6] ?? 0, ip.subarray(40)) };
+    return { atMs, vlan, ...addresses, ...transport(ip[6] ?? 0, ip.subarray(40), ip.readUInt16BE(4)) };
   }
   return null;
 }
 
-function transport(
-  protocol: number,
-  payload: Buffer,
-): Pick<CapturedPacket, 'protocol' | 'sourcePort' | 'destinationPort' | 'flags'> {
+type Transport = Omit<CapturedPacket, 'atMs' | 'vlan' | 'source' | 'destination'>;
+
+/** `length`: of the packet behind its IP header, as that says; `payload` may have been cut. */
+function transport(protocol: number, payload: Buffer, length: number): Transport {
   const hasPorts = (protocol === TCP || protocol === UDP) && payload.length >= 4;
   const flagsAt = protocol === TCP ? 13 : protocol === ICMP || protocol === ICMPV6 ? 0 : null;
   return {
@@ -112,6 +117,9 @@ function transport(
     sourcePort: hasPorts ? payload.readUInt16BE(0) : 0,
     destinationPort: hasPorts ? payload.readUInt16BE(2) : 0,
     flags: flagsAt === null ? 0 : (payload[flagsAt] ?? 0),
+    ...(protocol === TCP && payload.length >= TCP_HEADER
+      ? { sequence: payload.readUInt32BE(4), payloadBytes: Math.max(0, length - ((payload[12] ?? 0) >> 4) * 4) }
+      : { sequence: 0, payloadBytes: 0 }),
   };
 }
 

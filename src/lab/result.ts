@@ -105,6 +105,16 @@ export interface QuietResult {
   readonly longestGapMs: number;
 }
 
+/** One direction of one connection around one move: which bytes crossed which firewall, and when. */
+export interface SessionTrace {
+  /** Counted from 1. */
+  readonly move: number;
+  readonly session: string;
+  readonly firewalls: readonly string[];
+  /** [ms after notify, bytes after the first segment shown, bytes of payload, index into `firewalls`]. */
+  readonly segments: readonly (readonly [number, number, number, number])[];
+}
+
 export interface ScenarioResult {
   readonly scenario: string;
   readonly verdict: 'held' | 'failed';
@@ -115,6 +125,9 @@ export interface ScenarioResult {
   readonly quiet: QuietResult | null;
   /** Scenario `move` only. */
   readonly relocations: readonly Relocation[];
+  readonly sessions: readonly SessionTrace[];
+  /** The command line that makes this run again. */
+  readonly command: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly machine: Readonly<Record<string, unknown>>;
   readonly startedAt: string;

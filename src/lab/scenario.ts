@@ -1,16 +1,15 @@
 // The scenarios as the command line offers them: run, judge, write JSON and report, and say where they are.
 
-import { rmSync, writeFileSync } from 'node:fs';
-import { arch, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { run as runProgram } from './child-process.ts';
+import { commandLine, environment } from './environment.ts';
 import { LabError } from './lab-error.ts';
 import { inLabRun, type LabRun } from './lab-run.ts';
 import { packageRoot } from './package-root.ts';
 import { relocationConditions } from './relocation-conditions.ts';
 import { runRelocations, type RelocationOptions } from './relocation.ts';
-import { renderHtml } from './report/html.ts';
 import { renderText } from './report/text-table.ts';
+import { forgetReport, writeReport } from './report/write-report.ts';
 import type { Condition, ScenarioResult } from './result.ts';
 import { runUc1, type Uc1Options } from './uc1.ts';
 import { controlConditions, uc1Conditions } from './uc1-conditions.ts';
@@ -23,7 +22,7 @@ export interface OutputOptions {
 }
 
 type Measured = Pick<ScenarioResult, 'conditions'> &
-  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'relocations'>>;
+  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'relocations' | 'sessions'>>;
 
 /** True when all conditions hold. */
 export function labUc1(options: Uc1Options & { withoutState: boolean }, output: OutputOptions): Promise<boolean> {
@@ -34,8 +33,8 @@ export function labUc1(options: Uc1Options & { withoutState: boolean }, output: 
       return { conditions: controlConditions(moves, options.moves), moves };
     }
     const evidence = await runUc1(run, rest);
-    const { moves, baseline, quiet } = evidence;
-    return { conditions: uc1Conditions(evidence), moves, baseline, quiet };
+    const { moves, baseline, quiet, sessions } = evidence;
+    return { conditions: uc1Conditions(evidence), moves, baseline, quiet, sessions };
   });
 }
 
@@ -64,7 +63,7 @@ async function scenario(
   const { out, keep } = output;
   return inLabRun({ scenario: name, keep, ...(out === undefined ? {} : { out }) }, async (run) => {
     const startedAt = new Date();
-    forgetResult(run.folder, output.json);
+    forgetReport(run.folder, output.json);
     const measured = await measure(run);
     const result: ScenarioResult = {
       scenario: name,
@@ -73,29 +72,20 @@ async function scenario(
       baseline: [],
       quiet: null,
       relocations: [],
+      sessions: [],
       ...measured,
       options: { ...options },
-      machine: await machine(),
+      command: commandLine(),
+      machine: await environment(),
       startedAt: startedAt.toISOString(),
       durationMs: Date.now() - startedAt.getTime(),
     };
-    writeResult(result, run.folder, output.json);
+    tell(result, writeReport(result, run.folder, output.json));
     return result.verdict === 'held';
   });
 }
 
-/** A run that breaks off must not leave an older one's result to be taken for its own. */
-function forgetResult(folder: string, json: string | undefined): void {
-  const files = [join(folder, 'result.json'), join(folder, 'report.html'), ...(json === undefined ? [] : [json])];
-  for (const file of files) rmSync(file, { force: true });
-}
-
-function writeResult(result: ScenarioResult, folder: string, json: string | undefined): void {
-  const text = `${JSON.stringify(result, null, 2)}\n`;
-  const report = join(folder, 'report.html');
-  writeFileSync(join(folder, 'result.json'), text);
-  if (json !== undefined) writeFileSync(json, text);
-  writeFileSync(report, renderHtml(result));
+function tell(result: ScenarioResult, report: string): void {
   process.stdout.write(`${renderText(result)}${failures(result.conditions)}report: ${report}\n`);
 }
 
@@ -104,18 +94,6 @@ function failures(conditions: readonly Condition[]): string {
     .filter((c) => !c.held)
     .map((c) => `failed: ${c.name}: ${c.value} (bound: ${c.bound})\n`)
     .join('');
-}
-
-async function machine(): Promise<Readonly<Record<string, unknown>>> {
-  const version = await runProgram('ovs-vsctl', ['--version']).catch(() => 'unknown');
-  return {
-    kernel: release(),
-    architecture: arch(),
-    processors: cpus().length,
-    memoryMiB: Math.round(totalmem() / 1024 / 1024),
-    node: process.version,
-    openVswitch: version.split('\n')[0] ?? '',
-  };
 }
 
 function requireRoot(): void {

@@ -9,11 +9,13 @@ import type { Strategy } from './controller-process.ts';
 import type { LabRun } from './lab-run.ts';
 import { busyShare, processorTime } from './machine-load.ts';
 import { startPhase, type Phase } from './phase.ts';
-import type { MoveResult, QuietResult } from './result.ts';
+import type { MoveResult, QuietResult, SessionTrace } from './result.ts';
 import { sum, worst } from './statistics.ts';
 import { lostSends } from './blackout.ts';
 import { DATAGRAM_EVERY_MS, startTenantTraffic } from './tenant-traffic.ts';
+import { traceSessions } from './tcp-trace.ts';
 import type { Announce } from './testbed.ts';
+import { BULK_PORT, ECHO_PORT } from './traffic/connection-plan.ts';
 import type { Uc1Evidence } from './uc1-conditions.ts';
 import {
   invalidCounters,
@@ -42,7 +44,10 @@ const LINKS_OF_A_PATH = 2;
 /** Handshakes of the start are over and schedules have settled. */
 const WARM_UP_MS = 1500;
 
-export async function runUc1(run: LabRun, options: Uc1Options): Promise<Uc1Evidence> {
+/** `sessions` are for the report; nothing is judged by them. */
+export type Uc1Measured = Uc1Evidence & { readonly sessions: readonly SessionTrace[] };
+
+export async function runUc1(run: LabRun, options: Uc1Options): Promise<Uc1Measured> {
   const baseline = await baselinePhase(run, options);
   await run.cleanup.run();
   return firewallPhase(run, options, baseline);
@@ -63,7 +68,7 @@ async function firewallPhase(
   run: LabRun,
   options: Uc1Options,
   baseline: { moves: readonly MoveResult[]; durationMs: number },
-): Promise<Uc1Evidence> {
+): Promise<Uc1Measured> {
   const phase = await startPhase(run, { ...options, name: 'firewalls', mode: 'firewall' });
   const tenants = await startTraffic(run, phase, options, FIREWALL_PORTS);
   const quiet = await quietPeriod(run, phase, tenants, baseline.durationMs);
@@ -74,7 +79,32 @@ async function firewallPhase(
   const baselineGapMs = worst(baseline.moves.map((m) => m.longestGapMs));
   run.progress('reading the captures');
   const moves = withCapture(phase, measured, captures).map((m) => ({ ...m, baselineGapMs }));
-  return { asked: options.moves, moves, baseline: baseline.moves, quiet, delayMs: options.delayMs, captureMissed };
+  const sessions = tracedSessions(phase, measured, captures);
+  const { moves: asked, delayMs } = options;
+  return { asked, moves, baseline: baseline.moves, quiet, delayMs, captureMissed, sessions };
+}
+
+/** There and back. */
+const TRACED_MOVES = 2;
+const TRACED = new Map([
+  [BULK_PORT, { name: 'bulk', most: 4 }],
+  [ECHO_PORT, { name: 'trickle', most: 4 }],
+]);
+const TRACE_BEFORE_MS = 500;
+const TRACE_AFTER_MS = 1500;
+
+function tracedSessions(
+  phase: Phase,
+  measured: readonly MeasuredMove[],
+  captures: readonly Capture[],
+): readonly SessionTrace[] {
+  const { vlan, ipv4, ipv6 } = phase.testbed.vm('vm1-a');
+  const questions = measured.slice(0, TRACED_MOVES).flatMap(({ notifiedMs }, i) => {
+    if (notifiedMs === null) return [];
+    const range = { fromMs: notifiedMs - TRACE_BEFORE_MS, toMs: notifiedMs + TRACE_AFTER_MS, zeroMs: notifiedMs };
+    return [{ move: i + 1, vlan, addresses: [ipv4, ipv6], ...range, sessions: TRACED }];
+  });
+  return traceSessions(captures, questions);
 }
 
 /** Of the tenant that stays, losses are counted; its gaps are nobody's question. */

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Strategy } from '../../lab/controller-process.ts';
 import { labClean, labMove, labUc1 } from '../../lab/scenario.ts';
+import { labSweep } from '../../lab/sweep.ts';
 import type { Announce } from '../../lab/testbed.ts';
 
 interface OutputFlags {
@@ -23,6 +24,15 @@ interface Uc1Flags extends OutputFlags {
   readonly withoutState?: boolean;
 }
 
+interface SweepFlags {
+  readonly out: string;
+  readonly flows: readonly number[];
+  readonly repeat: number;
+  readonly newRate: number;
+  readonly blackout: number;
+  readonly delay: number;
+}
+
 interface MoveFlags extends OutputFlags {
   readonly moves: number;
   readonly blackout: number;
@@ -34,6 +44,7 @@ export function labCommand(): Command {
     .description('run a scenario on a testbed of this machine (as root)')
     .addCommand(uc1Command())
     .addCommand(moveCommand())
+    .addCommand(sweepCommand())
     .addCommand(cleanCommand());
 }
 
@@ -73,6 +84,31 @@ function moveCommand(): Command {
   });
 }
 
+function sweepCommand(): Command {
+  return new Command('sweep')
+    .description('Use Case 1 with one number of connections after the other: how its times grow, for a paper')
+    .option('--flows <n,n,...>', 'TCP connections of each tenant', integers(6, 5000), [50, 500])
+    .option('--repeat <n>', 'moves for each', integer(1, 1000), 10)
+    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), 20)
+    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
+    .option('--delay <ms>', 'one-way delay of every fabric link', integer(0, 1000), 0)
+    .option('--out <dir>', 'folder for the sweep and a folder of each run', 'lab-runs/sweep')
+    .action(async ({ out, repeat, flows, newRate, blackout, delay }: SweepFlags) => {
+      const options = {
+        flows,
+        repeat,
+        newRate,
+        blackoutMs: blackout,
+        delayMs: delay,
+        announce: 'rarp',
+        strategy: 'detour',
+      } as const;
+      const { held, page } = await labSweep(options, out);
+      process.stdout.write(`sweep: ${page}\n`);
+      conclude(held);
+    });
+}
+
 function cleanCommand(): Command {
   return new Command('clean')
     .description('remove what a killed lab has left')
@@ -105,6 +141,11 @@ function integer(min: number, max: number): (text: string) => number {
     }
     return value;
   };
+}
+
+function integers(min: number, max: number): (text: string) => readonly number[] {
+  const one = integer(min, max);
+  return (text) => text.split(',').map(one);
 }
 
 function conclude(held: boolean): void {

@@ -2,14 +2,12 @@ import { expect } from 'chai';
 import { blackoutOf, countLosses, longestWayMs, lostSends } from '../../../src/lab/blackout.ts';
 import { countNewConnections } from '../../../src/lab/new-connections.ts';
 import { relocationConditions } from '../../../src/lab/relocation-conditions.ts';
-import { renderHtml } from '../../../src/lab/report/html.ts';
-import { niceTop } from '../../../src/lab/report/svg.ts';
-import { renderText } from '../../../src/lab/report/text-table.ts';
-import type { MoveResult, Relocation, ScenarioResult } from '../../../src/lab/result.ts';
+import type { MoveResult, Relocation } from '../../../src/lab/result.ts';
 import { longestGap, median, quantile, worst } from '../../../src/lab/statistics.ts';
 import type { TestbedMove } from '../../../src/lab/testbed.ts';
 import { controlConditions, uc1Conditions, type Uc1Evidence } from '../../../src/lab/uc1-conditions.ts';
 import { newFailures } from '../../../src/lab/uc1-move.ts';
+import { goodMove } from './run-examples.ts';
 
 const testbedMove: TestbedMove = {
   vm: 'vm1-a',
@@ -22,58 +20,6 @@ const testbedMove: TestbedMove = {
   pluggedAt: 1105,
   thawedAt: 1106,
   announcedAt: 1107,
-};
-
-const goodMove: MoveResult = {
-  migration: 'm-000001',
-  cause: 'vm-move',
-  state: 'migrated',
-  reason: null,
-  vm: 'vm1-a',
-  from: 'Server1',
-  to: 'Server2',
-  entries: 210,
-  notifyToPinMs: 5,
-  notifyToLiftMs: 60,
-  gateMs: 12,
-  digestEqual: true,
-  installedBeforeFirstPacket: true,
-  resets: 0,
-  lostConnections: 0,
-  newOpened: 100,
-  newFailed: 0,
-  newSlow: 0,
-  newCaught: 0,
-  udpLost: 0,
-  udpLostInBlackout: 55,
-  udpLostLearning: 2,
-  udpLostAt: [],
-  pingLost: 0,
-  pingLostInBlackout: 5,
-  invalidAtSource: 0,
-  invalidAtDestination: 0,
-  longestGapMs: 140,
-  baselineGapMs: 130,
-  trickleGapMs: 300,
-  learningMs: 4,
-  blackoutMs: 106,
-  longestEchoMs: 80,
-  echoed: 200,
-  connections: 200,
-  newWorstBeyondMs: 40,
-  newTroubled: [],
-  steps: [{ step: 'notify', atMs: 0, ms: 1 }, { step: 'pin', atMs: 1, ms: 4 }], // prettier-ignore
-  held: {},
-  oracle: { compared: 200, differences: [], detailDifferences: [], strictMoved: 0, liberalNew: [], newEntries: 3 },
-  otherTenant: {
-    resets: 0,
-    lostConnections: 0,
-    udpLost: 0,
-    longestGapMs: 20,
-    packetsAtOtherFirewall: 0,
-    entriesAtOtherFirewall: 0,
-  },
-  silences: [[0, 140]],
 };
 
 const evidence = (change: Partial<MoveResult> = {}, more: Partial<Uc1Evidence> = {}): Uc1Evidence => ({
@@ -288,37 +234,5 @@ describe('statistics', () => {
     expect(longestGap([10, 12], 0, 100)).to.deep.equal({ gapMs: 88, atMs: 12 });
     expect(longestGap([], 0, 100)).to.deep.equal({ gapMs: 100, atMs: 0 });
     expect(longestGap([90], 0, 100)).to.deep.equal({ gapMs: 90, atMs: 0 });
-  });
-});
-
-describe('report', () => {
-  const result: ScenarioResult = {
-    scenario: 'uc1',
-    verdict: 'held',
-    conditions: uc1Conditions(evidence()),
-    moves: [goodMove],
-    baseline: [goodMove],
-    quiet: null,
-    relocations: [],
-    options: { note: '<b>' },
-    machine: {},
-    startedAt: '2026-01-01T00:00:00.000Z',
-    durationMs: 1000,
-  };
-
-  it('is one page that loads nothing and escapes what it shows', () => {
-    const html = renderHtml(result);
-    expect(html).to.contain('&lt;b&gt;').and.to.contain('<svg').and.to.contain('prefers-color-scheme');
-    expect(html).not.to.match(/<script|<link|src=|https?:/);
-    expect(html).not.to.contain('NaN');
-  });
-
-  it('shows every condition with value and bound in the terminal too', () => {
-    const text = renderText(result);
-    for (const c of result.conditions) expect(text).to.contain(c.name).and.to.contain(c.value).and.to.contain(c.bound);
-  });
-
-  it('rounds axes up', () => {
-    expect([1, 3, 42, 99, 101, 1066].map(niceTop)).to.deep.equal([1, 3, 50, 100, 150, 1500]);
   });
 });
