@@ -1,5 +1,6 @@
 """A built testbed: makes the network of a plan through Mininet and says what it is made of. Used by the lab and by hand."""
 
+from functools import partial
 import json
 import os
 
@@ -12,6 +13,7 @@ from command import attempt, run
 from delay_line import make_namespace, start_delay_line
 from fabric_link import FabricLink, VmCable
 from firewall import BRIDGE, Firewall
+from hypervisor_firewall import HypervisorFirewall, make_guarded_cable
 from management import ManagementNetwork
 from network_namespace import path_of
 from nve import Nve, datapath_of
@@ -37,13 +39,22 @@ class PlanTopo(Topo):
             self.addSwitch(nve.name, cls=Nve, plan=nve, setting=plan)
         for firewall in plan.firewalls:
             self.addHost(firewall.name, cls=Firewall, plan=firewall, management=management)
+        for firewall in plan.hypervisor_firewalls:
+            self.addHost(firewall.name, cls=HypervisorFirewall, plan=firewall, management=management, vms=plan.vms)
         for vm in plan.vms:
             self.addHost(vm.name, cls=Vm, plan=vm)
         for link in plan.links:
             (left, _), (right, _) = link.ends
             self.addLink(left, right, cls=FabricLink, plan=link)
         for vm in plan.vms:
-            self.addLink(vm.name, f"NVE{vm.server_number}", cls=VmCable, vm_plan=vm, port1=1)
+            make = cable_maker(plan, vm, vm.server_number)
+            self.addLink(vm.name, f"NVE{vm.server_number}", cls=VmCable, vm_plan=vm, make=make, port1=1)
+
+
+def cable_maker(plan, vm, server_number):
+    """Makes the two ends of a VM's cable on a server with a firewall; None where there is none. vm: the VmPlan."""
+    firewall = plan.hypervisor_firewall_of(server_number)
+    return partial(make_guarded_cable, vm=vm, firewall=firewall) if firewall else None
 
 
 def plan_of(options):
@@ -113,7 +124,18 @@ class Fabric:
         self.ovsdb = OvsdbClient()
         pauser = open_pauser(self.record.cgroup)
         vms = [net.get(vm.name) for vm in self.plan.vms]
+        for vm in vms:
+            self._add_cables(vm)
         self.mover = Mover(self.plan, vms, self.ovsdb, pauser, self.record, self._event)
+
+    def _add_cables(self, vm):
+        """Behind hypervisor firewalls a VM cannot take its cable along: it has one on each server."""
+        for firewall in self.plan.hypervisor_firewalls:
+            vm.cable_on[f"NVE{firewall.number}"] = (
+                vm.cables[0]
+                if firewall.number == vm.plan.server_number
+                else vm.add_cable(self.record, cable_maker(self.plan, vm.plan, firewall.number))
+            )
 
     def close(self):
         for closing in (self.mover, self.ovsdb):
@@ -130,7 +152,7 @@ class Fabric:
         raise TestbedError("unknown-node", f"there is no VM or firewall {name}")
 
     def firewalls(self):
-        return [self.net.get(firewall.name) for firewall in self.plan.firewalls]
+        return [self.net.get(firewall.name) for firewall in self.plan.all_firewalls]
 
     def info(self):
         ports = self._ports()
@@ -157,7 +179,8 @@ class Fabric:
                 for link in self.plan.links
             ],
             "firewalls": [self._firewall_info(firewall) for firewall in self.plan.firewalls],
-            "management": {"bridge": MANAGEMENT_BRIDGE, "address": MANAGEMENT_ADDRESS} if self.plan.firewalls else None,
+            "hypervisorFirewalls": [self._hypervisor_firewall_info(firewall) for firewall in self.plan.hypervisor_firewalls],
+            "management": {"bridge": MANAGEMENT_BRIDGE, "address": MANAGEMENT_ADDRESS} if self.plan.all_firewalls else None,
             "vms": [self._vm_info(vm, ofports) for vm in self.plan.vms],
         }
 
@@ -165,11 +188,27 @@ class Fabric:
         data_ports = [(link.name, port) for link in self.plan.links for node, port in link.ends if node == firewall.name]
         host = self.net.get(firewall.name)
         return {
-            "name": firewall.name,
-            "pid": host.pid,
-            "netns": path_of(firewall.netns),
+            **self._place_info(firewall),
             "bridge": BRIDGE,
             "dataPorts": [{"name": port, "mac": mac_of(host, port), "link": link} for link, port in data_ports],
+        }
+
+    def _hypervisor_firewall_info(self, firewall):
+        guards = [(vm, *vm.guard) for vm in self.plan.vms]
+        return {
+            **self._place_info(firewall),
+            "server": f"Server{firewall.number}",
+            "guards": [
+                {"vm": vm.name, "vlan": vm.vlan, "bridge": bridge, "vmPort": vm_port, "nvePort": nve_port}
+                for vm, bridge, vm_port, nve_port in guards
+            ],
+        }
+
+    def _place_info(self, firewall):
+        return {
+            "name": firewall.name,
+            "pid": self.net.get(firewall.name).pid,
+            "netns": path_of(firewall.netns),
             "managementAddress": firewall.management_address,
             "managementPort": firewall.management_port,
             "zones": {str(vlan): zone for vlan, zone in firewall.zones.items()},

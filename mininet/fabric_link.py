@@ -53,14 +53,17 @@ class FabricLink(Link):
 
 
 class VmCable(Link):
-    """From the VM's first cable to its NVE. vm_plan: the VmPlan."""
+    """From the VM's first cable to its NVE. vm_plan: the VmPlan; make(inner, outer): makes the two ends."""
 
-    def __init__(self, node1, node2, port1=None, port2=None, vm_plan=None, **_params):
+    def __init__(self, node1, node2, port1=None, port2=None, vm_plan=None, make=None, **_params):
         # pylint: disable=super-init-not-called
         self.vm_plan = vm_plan
         vm, nve, nve_port = (node1, node2, port2) if node1.name == vm_plan.name else (node2, node1, port1)
         outer = vm_plan.cable(0)
-        make_veth("cab0", outer, vm.netns_path, None)
+        if make:
+            make("cab0", outer)
+        else:
+            make_veth("cab0", outer, vm.netns_path, None)
         inside = _interface("cab0", vm, self, 1)
         outside = _interface(outer, nve, self, nve_port)
         self.intf1, self.intf2 = (inside, outside) if vm is node1 else (outside, inside)

@@ -1,6 +1,6 @@
 """The draft's Figure 1: NVE1-FW1-NVE3, NVE2-FW2-NVE3, NVE1-NVE2. For the testbed, and by hand:
 
-  sudo mn --custom mininet/figure1.py --topo figure1[,delayMs=5][,vm2=1][,mode=wire] --controller remote
+  sudo mn --custom mininet/figure1.py --topo figure1[,delayMs=5][,vm2=1][,mode=wire][,hypervisorFirewalls=1] --controller remote
 """
 
 import os
@@ -33,12 +33,19 @@ def plan_of(options):
     ruleset = os.path.abspath(options.get("ruleset") or os.path.join(_HERE, "firewall.nft"))
     if not os.path.isfile(ruleset):
         raise TestbedError("bad-options", f"ruleset: there is no file {ruleset}")
+    if options.get("hypervisorFirewalls") and mode != "firewall":
+        raise TestbedError("bad-options", "hypervisorFirewalls needs mode firewall")
+    in_servers = (1, 2, 3) if options.get("hypervisorFirewalls") else ()
     return Plan(
         topology="figure1",
         mode=mode,
         nves=tuple(NvePlan(number) for number in (1, 2, 3)),
         firewalls=tuple(
             FirewallPlan(number, zones_of(options, f"FW{number}"), mode == "firewall", ruleset) for number in (1, 2)
+        ),
+        hypervisor_firewalls=tuple(
+            FirewallPlan(number, zones_of(options, f"VFW{number}"), True, ruleset, in_hypervisor=True)
+            for number in in_servers
         ),
         links=tuple(LinkPlan(name, ends, delays[name]) for name, ends in zip(names, ENDS)),
         vms=vm_plans(options, servers),

@@ -30,12 +30,15 @@ def load_netfilter():
         raise TestbedError("tool-missing", "this kernel has no br_netfilter or no nf_conntrack")
 
 
-def ruleset_text(path, zones):
-    """The operator's ruleset with the two maps of the tenants at hand."""
+def ruleset_text(path, zones, vlan_of_port=None):
+    """The operator's ruleset with the two maps of the tenants at hand. vlan_of_port: where frames carry no VLAN id, its port says it."""
     with open(path, encoding="utf8") as file:
         text = file.read()
     marks = ", ".join(f"{vlan} : {vlan}" for vlan in zones)
     zoned = ", ".join(f"{vlan} : {zone}" for vlan, zone in zones.items())
+    if vlan_of_port:
+        marks = ", ".join(f'"{port}" : {vlan}' for port, vlan in vlan_of_port.items())
+        text = re.sub(r"vlan id map (\{[^{}]*\} # map: VLAN -> mark)", r"iifname map \1", text)
     text = re.sub(r"\{[^{}]*\} # map: VLAN -> mark", lambda _: f"{{ {marks} }}", text)
     return re.sub(r"\{[^{}]*\} # map: mark -> zone", lambda _: f"{{ {zoned} }}", text)
 
@@ -53,6 +56,16 @@ class Firewall(Host):
     def config(self, **_params):
         netns = self.netns_path
         data_ports = [interface.name for interface in self.intfs.values() if interface.name != "lo"]
+        self.set_up_netfilter()
+        if self.plan.filters:
+            self.load_ruleset()
+        make_bridge(BRIDGE, data_ports, netns)
+        ip_batch(["link set dev lo up"], netns)
+        if self.management:
+            self.management.attach(self.plan, netns)
+        return {}
+
+    def set_up_netfilter(self):
         on = 1 if self.plan.filters else 0
         load_netfilter()
         write_sysctls(
@@ -64,32 +77,32 @@ class Firewall(Host):
                 "net/bridge/bridge-nf-filter-vlan-tagged": on,
                 **{f"net/netfilter/{name}": value for name, value in CONNTRACK_SYSCTLS.items()},
             },
-            netns,
+            self.netns_path,
         )
-        if self.plan.filters:
-            text = ruleset_text(self.plan.ruleset, self.plan.zones)
-            run(["nsenter", f"--net={netns}", "--", "nft", "-f", "-"], stdin=text)
-        ip_batch(
-            [
-                f"link add name {BRIDGE} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
-                f"link set dev {BRIDGE} arp off",
-                *(f"link set dev {port} master {BRIDGE}" for port in data_ports),
-                f"link set dev {BRIDGE} up",
-                "link set dev lo up",
-            ],
-            netns,
-        )
-        # One table of addresses for all VNs would be wrong as soon as a VM moves: flood instead of learning.
-        for port in data_ports:
-            run(["nsenter", f"--net={netns}", "--", "bridge", "link", "set", "dev", port, "learning", "off", "flood", "on"])
-        if self.management:
-            self.management.attach(self.plan, netns)
-        return {}
+
+    def load_ruleset(self, vlan_of_port=None):
+        text = ruleset_text(self.plan.ruleset, self.plan.zones, vlan_of_port)
+        run(["nsenter", f"--net={self.netns_path}", "--", "nft", "-f", "-"], stdin=text)
 
     def terminate(self):
         if self.management:
             self.management.detach(self.plan)
         super().terminate()
+
+
+def make_bridge(name, ports, netns):
+    ip_batch(
+        [
+            f"link add name {name} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+            f"link set dev {name} arp off",
+            *(f"link set dev {port} master {name}" for port in ports),
+            f"link set dev {name} up",
+        ],
+        netns,
+    )
+    # One table of addresses for all VNs would be wrong as soon as a VM moves: flood instead of learning.
+    for port in ports:
+        run(["nsenter", f"--net={netns}", "--", "bridge", "link", "set", "dev", port, "learning", "off", "flood", "on"])
 
 
 def named_counters(netns):

@@ -32,26 +32,27 @@ class FirewallPlan:
     zones: dict  # VLAN -> conntrack zone
     filters: bool  # False: bridges without netfilter (mode "wire")
     ruleset: str
+    in_hypervisor: bool = False  # between the VMs of server `number` and its NVE, instead of between NVEs
 
     @property
     def name(self):
-        return f"FW{self.number}"
+        return f"{'VFW' if self.in_hypervisor else 'FW'}{self.number}"
 
     @property
     def netns(self):
-        return f"sf-fw{self.number}"
+        return f"sf-{self.name.lower()}"
 
     @property
     def management_port(self):
-        return f"fw{self.number}-mgmt"
+        return f"{self.name.lower()}-mgmt"
 
     @property
     def management_peer(self):
-        return f"sf-fw{self.number}-mgmt"
+        return f"sf-{self.name.lower()}-mgmt"
 
     @property
     def management_address(self):
-        return f"10.255.0.{10 + self.number}"
+        return f"10.255.0.{(20 if self.in_hypervisor else 10) + self.number}"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,11 @@ class VmPlan:
     def ipv6(self):
         return f"fd00::{self.number}"
 
+    @property
+    def guard(self):
+        """Where the VM passes the firewall of its server: (bridge, port towards the VM, port towards the NVE)."""
+        return f"br-{self.name}", f"in-{self.name}", f"out-{self.name}"
+
     def cable(self, place):
         """OVS side of the VM's cable: the first has the VM's name, spare ones a number before the tenant."""
         return self.name if place == 0 else f"vm{self.number}.{place}-{self.tenant}"
@@ -114,6 +120,7 @@ class Plan:
     links: tuple
     vms: tuple
     controllers: tuple | None  # None: whatever Mininet was given
+    hypervisor_firewalls: tuple = ()  # one for every server, or none
     protocols: tuple = DEFAULT_PROTOCOLS
     fail_mode: str = "secure"
     datapath: str = "auto"
@@ -124,13 +131,22 @@ class Plan:
         """Names this plan takes in the root namespace (without the bridges)."""
         switches = {nve.name for nve in self.nves}
         names = [port for link in self.links for node, port in link.ends if node in switches]
-        names += [vm.cable(0) for vm in self.vms]
-        if self.firewalls:
-            names += [MANAGEMENT_BRIDGE, *(firewall.management_peer for firewall in self.firewalls)]
+        # Behind hypervisor firewalls every VM has a cable on every server.
+        cables = max(1, len(self.hypervisor_firewalls))
+        names += [vm.cable(place) for vm in self.vms for place in range(cables)]
+        if self.all_firewalls:
+            names += [MANAGEMENT_BRIDGE, *(firewall.management_peer for firewall in self.all_firewalls)]
         return names
 
+    @property
+    def all_firewalls(self):
+        return self.firewalls + self.hypervisor_firewalls
+
+    def hypervisor_firewall_of(self, server_number):
+        return next((firewall for firewall in self.hypervisor_firewalls if firewall.number == server_number), None)
+
     def namespaces(self):
-        names = [firewall.netns for firewall in self.firewalls] + [vm.netns for vm in self.vms]
+        names = [firewall.netns for firewall in self.all_firewalls] + [vm.netns for vm in self.vms]
         return names + ([DELAY_NETNS] if any(link.delayed for link in self.links) else [])
 
 

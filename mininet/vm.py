@@ -22,6 +22,7 @@ class Vm(Host):
         self.plan = plan
         self.netns_path = path_of(plan.netns)
         self.cables = [plan.cable(0)]  # OVS sides; the inner side of number n is cab<n>
+        self.cable_on = {}  # behind hypervisor firewalls: NVE -> the OVS side of the VM's cable there
         give_name(plan.netns, self.pid)
 
     def config(self, **_params):
@@ -64,14 +65,18 @@ class Vm(Host):
         nic.ip, nic.prefixLen, nic.mac = plan.ipv4, 24, plan.mac  # for Mininet's own commands (pingall ...)
         return {}
 
-    def add_cable(self, record):
-        """A spare cable, plugged in nowhere; gives the name of its OVS side."""
+    def add_cable(self, record, make=None):
+        """A spare cable, plugged in nowhere; gives the name of its OVS side. make(inner, outer): makes the two ends."""
         place = len(self.cables)
         if place >= MAX_CABLES:
             raise TestbedError("command-failed", f"{self.name} has {MAX_CABLES} cables already")
         outer = self.plan.cable(place)
         record.add_link(outer)
-        make_veth(f"cab{place}", outer, self.netns_path, None)
+        inner = f"cab{place}"
+        if make:
+            make(inner, outer)
+        else:
+            make_veth(inner, outer, self.netns_path, None)
         self.cables.append(outer)
         return outer
 

@@ -145,17 +145,24 @@ class Mover:
         }
 
     def _carry_port_down(self, attachment, nve):
-        """The VAP itself goes: from the old bridge, and from any other where an earlier move left one; then to the new one."""
-        cable = attachment.cable
+        """The VAP itself goes: from the old bridge, and from any other where an earlier move left one; then to the new one. Behind
+        hypervisor firewalls the VM goes on at its cable on the new server."""
+        old, vm, links = attachment.cable, attachment.vm, attachment.links
+        new = vm.cable_on.get(nve, old)
 
         def unplug():
             gone = dict(attachment.plugged)
+            if new != old:
+                links.set_master(vm.inner_side(old), None)
             times = self._ovsdb.commit(*(self._delete_port(bridge, port) for port, bridge in gone.items()))
             attachment.plugged.clear()
             return times
 
         def plug():
-            return self._plug(attachment, cable, nve)
+            if new != old:
+                links.set_master(vm.inner_side(new), NIC)
+                attachment.cable = new
+            return self._plug(attachment, new, nve)
 
         return unplug, plug
 
@@ -181,6 +188,8 @@ class Mover:
         """Another cable of the VM with a VAP at this NVE that is up."""
         vm = attachment.vm
         others = [cable for cable in vm.cables if cable != attachment.cable]
+        if vm.cable_on:
+            others = [cable for cable in others if cable == vm.cable_on[nve]]
         cable = next((cable for cable in others if attachment.plugged.get(cable) == nve), None)
         if cable is None:
             cable = next((cable for cable in others if cable not in attachment.plugged), None) or vm.add_cable(self._record)

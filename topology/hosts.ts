@@ -1,7 +1,7 @@
 // The table of VMs: (VNID, MAC) -> where, and which addresses. A VM is at one place or in limbo; an address belongs to one VM of
 // its VN. Bounded; believes what it is told.
 
-import type { Dpid, IpAddress, Mac, Vnid } from '../src/base/ids.ts';
+import type { Dpid, IpAddress, Mac, StateHostId, Vnid } from '../src/base/ids.ts';
 import { placeKey, samePlace, type Place } from './place.ts';
 import type { TdeBounds, TdeTiming } from './tde-config.ts';
 import type { RestoredVm } from './tde-input.ts';
@@ -16,6 +16,8 @@ export interface Vm {
   lastAt: Place;
   /** Of `lastAt`; null when restored without it. */
   lastPortName: string | null;
+  /** The State Host between it and its NVE at `lastAt`. */
+  guard: StateHostId | null;
   lastSeen: number;
   limboSince: number | null;
   /** The VAP it moved away from last, and when. */
@@ -69,6 +71,7 @@ export class Hosts {
       at: null,
       lastAt: place,
       lastPortName: portName,
+      guard: null,
       lastSeen: now,
       limboSince: null,
       previous: null,
@@ -85,6 +88,7 @@ export class Hosts {
     if (this.get(known.vnid, known.mac) !== null || !this.hasRoom(known.vnid, known.lastAt)) return;
     const vm = this.create(known.vnid, known.mac, known.lastAt, '', now);
     vm.lastPortName = null;
+    vm.guard = known.guard ?? null;
     this.#leave(vm);
     vm.limboSince = now;
     for (const address of known.addresses) this.claim(vm, address, now);

@@ -19,6 +19,11 @@ export interface Transfer {
   readonly detour: Route | null;
   /** The new path, null where there is none. */
   readonly direct: Route | null;
+  /**
+   * The State Hosts stand between the VM and its NVE, at the old and at the new VAP (hard case 29). No detour exists; the selector
+   * has no peers, and `peerNve` is the VM's new NVE.
+   */
+  readonly atVap?: true;
 }
 
 export interface Notification {
@@ -35,6 +40,8 @@ export interface Notification {
   readonly oldPort: PortNo;
   readonly newNve: Dpid;
   readonly newPort: PortNo;
+  /** The State Host between the VM and its new NVE, if there is one. */
+  readonly guard?: StateHostId | null;
   /** Empty when no State Host is concerned: flows must be re-pointed all the same. */
   readonly transfers: readonly Transfer[];
 }

@@ -1,6 +1,6 @@
 // What the TDE is told once, at birth: Virtual Networks, which ports are VAPs, policy, times and bounds.
 
-import type { Vnid } from '../src/base/ids.ts';
+import type { StateHostId, Vnid } from '../src/base/ids.ts';
 
 /** A Virtual Network: the draft's VN Name, its VNID and its VN Context on fabric links. */
 export interface VnConfig {
@@ -21,6 +21,11 @@ export interface VapRule {
   readonly tag?: number;
   /** VN Name. */
   readonly vn: string;
+  /**
+   * Between the VMs of this port and the NVE stands this State Host (hard case 29). Configuration only: LLDP is never believed on
+   * a VAP, and what an agent says of ports is not either.
+   */
+  readonly stateHost?: StateHostId;
 }
 
 /**

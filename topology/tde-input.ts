@@ -23,6 +23,8 @@ export interface RestoredVm {
   readonly mac: Mac;
   readonly addresses: readonly IpAddress[];
   readonly lastAt: Place;
+  /** The State Host between it and its NVE there. */
+  readonly guard?: StateHostId | null;
 }
 
 export type TdeInput =

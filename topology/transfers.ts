@@ -41,6 +41,42 @@ export function computeTransfers(input: TransferInput): Transfer[] {
   return transfers;
 }
 
+export interface GuardTransferInput {
+  readonly vnid: Vnid;
+  readonly vm: readonly IpAddress[];
+  readonly newNve: Dpid;
+  /** The State Hosts between the VM and its NVE, before and after. */
+  readonly oldGuard: StateHostId | null;
+  readonly newGuard: StateHostId | null;
+  /** Addresses of the VMs that stay behind the old one. */
+  readonly neighbours: readonly IpAddress[];
+  /** Empty where no agent has ever registered: taken for the role that is needed. */
+  readonly role: (stateHost: StateHostId) => string;
+}
+
+/** What the first State Host of the chain has to hand on: whomever the VM speaks with, its packets meet it (hard case 29). */
+export function guardTransfers(input: GuardTransferInput): Transfer[] {
+  const { vnid, vm, newNve, oldGuard, newGuard } = input;
+  if (vm.length === 0) return [];
+  const of = (guard: StateHostId | null): StateHostId[] => (guard === null ? [] : [guard]);
+  const known =
+    [oldGuard, newGuard]
+      .flatMap(of)
+      .map(input.role)
+      .find((role) => role !== '') ?? '';
+  const pairs = pairByRole(of(oldGuard), of(newGuard), (id) => input.role(id) || known);
+  const staying = input.neighbours.length === 0 ? {} : { neighbours: [...input.neighbours].sort() };
+  const selector = { vnid, vm, peers: null, ...staying };
+  return pairs.map((pair) => ({
+    ...pair,
+    peerNve: newNve,
+    selector,
+    detour: null,
+    direct: null,
+    atVap: true as const,
+  }));
+}
+
 export interface Pair {
   readonly source: StateHostId | null;
   readonly destination: StateHostId | null;

@@ -1,6 +1,6 @@
 // Which ports are VAPs, and of which Virtual Network: configuration only, never what a port sends (hard case 12).
 
-import type { Dpid } from '../src/base/ids.ts';
+import type { Dpid, StateHostId, Vnid } from '../src/base/ids.ts';
 import type { VapVn } from '../src/base/vap-vn.ts';
 import type { TdeConfig, VnConfig } from './tde-config.ts';
 
@@ -8,6 +8,7 @@ interface CompiledRule {
   readonly nve: string | null;
   readonly port: RegExp;
   readonly carries: VapVn;
+  readonly guard: StateHostId | null;
 }
 
 export class Vaps {
@@ -28,19 +29,31 @@ export class Vaps {
         nve: rule.nve?.toLowerCase() ?? null,
         port: globPattern(rule.port),
         carries: { vnid: vn.vnid, tag: rule.tag ?? null },
+        guard: rule.stateHost ?? null,
       };
     });
   }
 
   /** The VNs of a port, none when no rule makes it a VAP. No VN twice and no tag twice. */
   vnsOf(nve: Dpid, nveName: string | null, portName: string): readonly VapVn[] {
-    const vns: VapVn[] = [];
-    for (const { nve: named, port, carries } of this.#rules) {
+    return this.#applying(nve, nveName, portName).map((rule) => rule.carries);
+  }
+
+  /** The State Host between the VMs of this VN at the port and the NVE, if there is one. */
+  guardOf(nve: Dpid, nveName: string | null, portName: string, vnid: Vnid): StateHostId | null {
+    return this.#applying(nve, nveName, portName).find((rule) => rule.carries.vnid === vnid)?.guard ?? null;
+  }
+
+  #applying(nve: Dpid, nveName: string | null, portName: string): readonly CompiledRule[] {
+    const applying: CompiledRule[] = [];
+    for (const rule of this.#rules) {
+      const { nve: named, port, carries } = rule;
       const here = named === null || named === nveName?.toLowerCase() || named.padStart(16, '0') === nve;
       if (!here || !port.test(portName)) continue;
-      if (!vns.some((vn) => vn.vnid === carries.vnid || vn.tag === carries.tag)) vns.push(carries);
+      const taken = ({ carries: c }: CompiledRule): boolean => c.vnid === carries.vnid || c.tag === carries.tag;
+      if (!applying.some(taken)) applying.push(rule);
     }
-    return vns;
+    return applying;
   }
 
   vn(vnid: number): VnConfig | null {

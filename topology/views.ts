@@ -51,6 +51,8 @@ export interface VmView {
   /** Null in limbo. */
   readonly at: Place | null;
   readonly lastAt: Place;
+  /** The State Host between it and its NVE, where it is or was last. */
+  readonly guard: StateHostId | null;
   readonly lastSeen: number;
 }
 

@@ -15,7 +15,7 @@ import { encodePresenceProbes } from './presence-probe.ts';
 import type { Routes } from './routes.ts';
 import type { TdeSettings } from './tde-config.ts';
 import type { RestoredVm } from './tde-input.ts';
-import { computeTransfers } from './transfers.ts';
+import { computeTransfers, guardTransfers } from './transfers.ts';
 import type { Vaps } from './vaps.ts';
 import type { VmView } from './views.ts';
 
@@ -56,11 +56,12 @@ export class VmTracker {
     here.vm.lastSeen = now;
     this.#learnAddresses(here.vm, claims, now);
     // Last, so that the notification names the addresses this very frame shows.
-    if (here.move !== null) this.#notify(here.vm, here.move.from, here.move.evidence, now);
+    if (here.move !== null) this.#notify(here.vm, here.move, now);
   }
 
   portUp(port: Port, now: number): void {
     const back = port.vns.flatMap(({ vnid }) => this.#hosts.comeBack(port.place, port.desc.name, vnid, now));
+    for (const vm of back) vm.guard = this.#guardAt(port, vm.vnid);
     if (back.length > 0) this.#parts.outbox.changed('vm-back');
   }
 
@@ -93,6 +94,7 @@ export class VmTracker {
         addresses: [...vm.addresses.keys()].sort(),
         at: vm.at,
         lastAt: vm.lastAt,
+        guard: vm.guard,
         lastSeen: vm.lastSeen,
       }))
       .sort((x, y) => x.vnid - y.vnid || (x.mac < y.mac ? -1 : 1));
@@ -106,7 +108,9 @@ export class VmTracker {
       return null;
     }
     this.#parts.outbox.changed('vm-new');
-    return { vm: this.#hosts.create(vnid, claims.mac, port.place, port.desc.name, now), move: null };
+    const vm = this.#hosts.create(vnid, claims.mac, port.place, port.desc.name, now);
+    vm.guard = this.#guardAt(port, vnid);
+    return { vm, move: null };
   }
 
   /** A known VM, here, back, or at another place. Null: the frame changes nothing. */
@@ -115,7 +119,7 @@ export class VmTracker {
     const to = port.place;
     if (samePlace(vm.at, to)) return { vm, move: null };
     if (vm.at === null && samePlace(vm.lastAt, to)) {
-      this.#hosts.settle(vm, to, port.desc.name, now);
+      this.#settle(vm, port, now);
       outbox.changed('vm-back');
       return { vm, move: null };
     }
@@ -139,20 +143,19 @@ export class VmTracker {
   }
 
   #move(vm: Vm, from: Place, port: Port, evidence: readonly MoveEvidence[], ask: boolean, now: number): Believed {
-    this.#hosts.settle(vm, port.place, port.desc.name, now);
+    const guard = this.#settle(vm, port, now);
     this.#moves.believed({ vm, from, to: port.place, evidence, ask }, now);
     if (ask) this.#ask(vm, from);
     this.#parts.outbox.count('move-believed');
     this.#parts.outbox.changed('vm-moved');
-    return { from, evidence };
+    return { from, guard, evidence };
   }
 
   /** A move that waited (`verify: first`) and may be made now. */
   #believeHeld(move: PendingMove, now: number): void {
     const port = this.#parts.ports.port(move.to);
     if (port?.up !== true || !carries(port, move.vm.vnid) || port.quarantinedUntil !== null) return;
-    this.#move(move.vm, move.from, port, move.evidence, false, now);
-    this.#notify(move.vm, move.from, move.evidence, now);
+    this.#notify(move.vm, this.#move(move.vm, move.from, port, move.evidence, false, now), now);
   }
 
   /** Did the VM answer from the place it is said to have left? Then the move is not made, or is taken back. */
@@ -165,9 +168,9 @@ export class VmTracker {
     outbox.alarm('move-contradicted', placeKey(move.to), text, context);
     const home = ports.port(place);
     if (move.policy === 'parallel' && home !== null) {
-      this.#hosts.settle(vm, place, home.desc.name, now);
+      const guard = this.#settle(vm, home, now);
       outbox.changed('vm-moved');
-      this.#notify(vm, move.to, ['probe-answer'], now);
+      this.#notify(vm, { from: move.to, guard, evidence: ['probe-answer'] }, now);
     }
     vm.lastSeen = now;
     const suspect = ports.port(move.to);
@@ -178,6 +181,19 @@ export class VmTracker {
       this.portDown(move.to, now);
     }
     return true;
+  }
+
+  /** Puts it at this VAP; the State Host between it and its NVE until now. */
+  #settle(vm: Vm, port: Port, now: number): StateHostId | null {
+    const before = vm.guard;
+    this.#hosts.settle(vm, port.place, port.desc.name, now);
+    vm.guard = this.#guardAt(port, vm.vnid);
+    return before;
+  }
+
+  #guardAt({ place, desc }: Port, vnid: Vnid): StateHostId | null {
+    const { vaps, ports } = this.#parts;
+    return vaps.guardOf(place.nve, ports.nve(place.nve)?.name ?? null, desc.name, vnid);
   }
 
   #ask(vm: Vm, at: Place): void {
@@ -218,8 +234,8 @@ export class VmTracker {
     outbox.count('address-refused');
   }
 
-  #notify(vm: Vm, from: Place, evidence: readonly MoveEvidence[], now: number): void {
-    const { outbox, vaps, settings } = this.#parts;
+  #notify(vm: Vm, { from, guard: oldGuard, evidence }: Believed, now: number): void {
+    const { outbox, vaps, settings, roleOf: role } = this.#parts;
     const to = vm.at ?? vm.lastAt;
     const addresses = [...vm.addresses.keys()].sort();
     this.#notifications += 1;
@@ -235,8 +251,29 @@ export class VmTracker {
       oldPort: from.port,
       newNve: to.nve,
       newPort: to.port,
-      transfers: this.#transfers(vm, addresses, from.nve, to.nve),
+      guard: vm.guard,
+      // In the order in which the VM's packets meet them.
+      transfers: [
+        ...guardTransfers({
+          vnid: vm.vnid,
+          vm: addresses,
+          newNve: to.nve,
+          oldGuard,
+          newGuard: vm.guard,
+          neighbours: this.#behind(oldGuard, vm),
+          role,
+        }),
+        ...this.#transfers(vm, addresses, from.nve, to.nve),
+      ],
     });
+  }
+
+  /** Addresses of the other VMs of its VN behind this State Host. */
+  #behind(guard: StateHostId | null, vm: Vm): VmView['addresses'] {
+    if (guard === null) return [];
+    return [...this.#hosts.inVn(vm.vnid)].flatMap((other) =>
+      other === vm || other.at === null || other.guard !== guard ? [] : [...other.addresses.keys()],
+    );
   }
 
   #transfers(vm: Vm, addresses: VmView['addresses'], oldNve: Dpid, newNve: Dpid): ReturnType<typeof computeTransfers> {
@@ -278,5 +315,7 @@ export class VmTracker {
 
 interface Believed {
   readonly from: Place;
+  /** The State Host between the VM and its NVE there. */
+  readonly guard: StateHostId | null;
   readonly evidence: readonly MoveEvidence[];
 }

@@ -20,6 +20,8 @@ export interface AgentConfig {
   readonly zones: readonly { readonly vnid: Vnid; readonly zone: number }[];
   /** Interfaces on which this State Host announces itself to the NVEs. */
   readonly dataPorts: readonly string[];
+  /** Ports of VMs this State Host stands in front of (a virtual firewall); the interfaces towards the VM and towards its NVE. */
+  readonly guards: readonly { readonly vnid: Vnid; readonly vmPort: string; readonly nvePort: string }[];
   readonly limits: {
     /** Records one upload may have, whatever the SOM would allow. */
     readonly maxRecords: number;

@@ -1,7 +1,7 @@
 // What the controller is told by its operator, after reading: every default filled in, every path absolute, every reference
 // resolved. The YAML form, its defaults and its checks are in src/cli/config.
 
-import type { Dpid, Vnid } from '../base/ids.ts';
+import type { Dpid, StateHostId, Vnid } from '../base/ids.ts';
 import type { LogLevel } from '../base/log.ts';
 import type { TlsFiles } from '../protocol/tls-material.ts';
 
@@ -32,6 +32,8 @@ export interface VapConfig {
   readonly tag: number | null;
   /** A VN Name of `vns`. */
   readonly vn: string;
+  /** Between the VMs of these ports and the NVE stands this State Host: a virtual firewall in the hypervisor. */
+  readonly stateHost: StateHostId | null;
 }
 
 export interface ControllerConfig {

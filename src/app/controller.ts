@@ -92,9 +92,10 @@ function tlsOf(files: ControllerConfig['openflow']['tls']): { tls?: TlsMaterial 
   return { tls: { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) } };
 }
 
-const vapRule = ({ port, nve, tag, vn }: VapConfig): VapRule => ({
+const vapRule = ({ port, nve, tag, vn, stateHost }: VapConfig): VapRule => ({
   port,
   vn,
   ...(nve === null ? {} : { nve }),
   ...(tag === null ? {} : { tag }),
+  ...(stateHost === null ? {} : { stateHost }),
 });

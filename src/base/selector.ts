@@ -10,4 +10,6 @@ export interface Selector {
   readonly vnid: Vnid;
   readonly vm: readonly IpAddress[];
   readonly peers: readonly IpAddress[] | null;
+  /** Addresses that stay behind the source: their flows with the VM are copied, not moved. */
+  readonly neighbours?: readonly IpAddress[];
 }

@@ -8,10 +8,10 @@ import { restartable } from './restartable-program.ts';
 import { tlsFiles, type RunningController } from './controller-process.ts';
 import { stateHostOf, vnidOfVlan } from './names.ts';
 import { startStateferry } from './stateferry-program.ts';
-import type { TestbedFirewall } from './testbed.ts';
+import type { TestbedFirewall, TestbedHypervisorFirewall } from './testbed.ts';
 
 export interface AgentPlace {
-  readonly firewall: TestbedFirewall;
+  readonly firewall: TestbedFirewall | TestbedHypervisorFirewall;
   readonly folder: string;
   /** Where the controller is on the management network. */
   readonly managementAddress: string;
@@ -33,7 +33,7 @@ export function startAgent(
     som: { address: `${managementAddress}:${controller.agentsPort}`, serverName },
     tls: tlsFiles(pki, identity),
     zones: Object.entries(firewall.zones).map(([vlan, zone]) => ({ vnid: vnidOfVlan(Number(vlan)), zone })),
-    dataPorts: firewall.dataPorts.map((p) => p.name),
+    ...interfacesOf(firewall),
     log: { level: 'info', format: 'json' },
   };
   writeFileSync(config, stringify(settings), { mode: 0o600 });
@@ -45,4 +45,9 @@ export function startAgent(
     }),
   );
   return { ...program, firewall: firewall.name };
+}
+
+function interfacesOf(firewall: AgentPlace['firewall']): object {
+  if ('dataPorts' in firewall) return { dataPorts: firewall.dataPorts.map((p) => p.name) };
+  return { guards: firewall.guards.map(({ vlan, vmPort, nvePort }) => ({ vnid: vnidOfVlan(vlan), vmPort, nvePort })) };
 }

@@ -41,6 +41,8 @@ export interface MigrationTransfer {
   /** When the destination acknowledged the snapshot it has in its kernel. */
   readonly installedWallMs: number | null;
   readonly liberal: boolean;
+  /** How long the VM's port was held for it, at a State Host in front of that; null: not held. */
+  readonly gapMs?: number | null;
   readonly refused: readonly { reason: string; record: string; detail: string }[];
 }
 

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { endedError } from './child-process.ts';
 import { controllerApi, type ControllerApi } from './controller-api.ts';
 import { until } from './deadline.ts';
-import { stateHostOf, TENANTS, vnidOfVlan } from './names.ts';
+import { dpidText, hypervisorFirewallOf, SERVERS, stateHostOf, TENANTS, vnidOfVlan } from './names.ts';
 import { restartable, type RestartableProgram } from './restartable-program.ts';
 import { runStateferry, startStateferry } from './stateferry-program.ts';
 
@@ -32,9 +32,16 @@ const SERVER_NAME = 'som.stateferry.lab';
 const FIREWALLS = ['FW1', 'FW2'];
 const START_TIMEOUT_MS = 20_000;
 
-export async function startController(options: { folder: string; strategy: Strategy }): Promise<RunningController> {
-  const { folder, strategy } = options;
-  const certificates = await makeCertificates(join(folder, 'pki'));
+export interface ControllerOptions {
+  readonly folder: string;
+  readonly strategy: Strategy;
+  readonly hypervisorFirewalls?: boolean;
+}
+
+export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const { folder, strategy, hypervisorFirewalls = false } = options;
+  const firewalls = [...FIREWALLS, ...(hypervisorFirewalls ? SERVERS.map(hypervisorFirewallOf) : [])];
+  const certificates = await makeCertificates(join(folder, 'pki'), firewalls);
   const [openflowPort, agentsPort, apiPort] = await freePorts();
   const token = randomBytes(24).toString('hex');
   const config = join(folder, 'controller.yaml');
@@ -42,10 +49,10 @@ export async function startController(options: { folder: string; strategy: Strat
   const tls = tlsFiles(pki, SERVER_NAME);
   const settings = {
     openflow: { listen: `127.0.0.1:${openflowPort}` },
-    agents: { listen: `0.0.0.0:${agentsPort}`, tls, allow: FIREWALLS.map(stateHostOf) },
+    agents: { listen: `0.0.0.0:${agentsPort}`, tls, allow: firewalls.map(stateHostOf) },
     api: { listen: `127.0.0.1:${apiPort}`, token },
     vns: TENANTS.map(({ name, vlan }) => ({ name: `tenant-${name}`, vnid: vnidOfVlan(vlan), vlan })),
-    vaps: TENANTS.map(({ name }) => ({ port: `*-${name}`, vn: `tenant-${name}` })),
+    vaps: TENANTS.flatMap(({ name }) => vapsOf(name, hypervisorFirewalls)),
     journal: join(folder, 'journal.sqlite'),
     migration: { strategy },
     log: { level: 'info', format: 'json' },
@@ -75,6 +82,13 @@ export async function startController(options: { folder: string; strategy: Strat
   };
 }
 
+/** A tenant's VAPs; behind hypervisor firewalls another State Host stands before those of each server. */
+function vapsOf(tenant: string, hypervisorFirewalls: boolean): readonly object[] {
+  const vaps = { port: `*-${tenant}`, vn: `tenant-${tenant}` };
+  if (!hypervisorFirewalls) return [vaps];
+  return SERVERS.map((n) => ({ ...vaps, nve: dpidText(n), stateHost: stateHostOf(hypervisorFirewallOf(n)) }));
+}
+
 /** A member's files as the configuration names them. */
 export function tlsFiles(folder: string, name: string): Readonly<Record<'ca' | 'crl' | 'cert' | 'key', string>> {
   return {
@@ -85,11 +99,9 @@ export function tlsFiles(folder: string, name: string): Readonly<Record<'ca' | '
   };
 }
 
-async function makeCertificates(folder: string): Promise<Certificates> {
+async function makeCertificates(folder: string, firewalls: readonly string[]): Promise<Certificates> {
   await runStateferry(['pki', 'init', '--dir', folder]);
-  for (const name of [SERVER_NAME, ...FIREWALLS.map(stateHostOf)]) {
-    await runStateferry(['pki', 'issue', name, '--dir', folder]);
-  }
+  await runStateferry(['pki', 'issue', SERVER_NAME, ...firewalls.map(stateHostOf), '--dir', folder]);
   return { folder, serverName: SERVER_NAME };
 }
 

@@ -1,12 +1,12 @@
 // Follows the migration that a move causes, through the API: which one it is, when it has lifted, how it ends.
 
 import { until } from './deadline.ts';
-import { endedStep, type ControllerApi, type Migration } from './controller-api.ts';
+import type { ControllerApi, Migration } from './controller-api.ts';
 
 const POLL_MS = 50;
 
 export interface MigrationWatch {
-  /** The migration as it is after the first `lift` (or at its end, where there was none). */
+  /** The migration as it is when all of its transfers are lifted (or at its end, where there was none). */
   lifted(timeoutMs: number): Promise<Migration>;
   /** The migration at its end: any state but `running`. */
   ended(timeoutMs: number): Promise<Migration>;
@@ -35,10 +35,14 @@ export async function watchMigration(
       return reached(migration) ? migration : `${migration.id} is ${migration.state}, last step ${lastStep(migration)}`;
     });
   return {
-    lifted: (timeoutMs) =>
-      wait('the lift', timeoutMs, (m) => endedStep(m, 'lift') !== undefined || m.state !== 'running'),
+    lifted: (timeoutMs) => wait('the lift', timeoutMs, (m) => isLifted(m) || m.state !== 'running'),
     ended: (timeoutMs) => wait('the migration to end', timeoutMs, (m) => m.state !== 'running'),
   };
+}
+
+function isLifted({ transfers, steps }: Migration): boolean {
+  const lifted = steps.filter((s) => s.step === 'lift' && s.failed === undefined).length;
+  return lifted >= Math.max(1, transfers.filter((t) => t.source !== null && t.destination !== null).length);
 }
 
 function lastStep(migration: Migration): string {

@@ -23,6 +23,14 @@ export function stateHostOf(firewall: string): string {
   return firewall.toLowerCase();
 }
 
+/** The testbed's servers, each with one NVE; NVE n has datapath id n. */
+export const SERVERS: readonly number[] = [1, 2, 3];
+
+/** The State Host between the VMs of a server and its NVE. */
+export function hypervisorFirewallOf(server: number): string {
+  return `VFW${server}`;
+}
+
 /** As the controller prints datapath ids. */
 export function dpidText(dpid: number): string {
   return dpid.toString(16).padStart(16, '0');

@@ -9,13 +9,21 @@ import { run as runProgram } from './child-process.ts';
 import { until } from './deadline.ts';
 import { LabError } from './lab-error.ts';
 import type { LabRun } from './lab-run.ts';
-import { startTestbed, type Testbed, type TestbedFirewall, type TestbedVm } from './testbed.ts';
+import {
+  startTestbed,
+  type Testbed,
+  type TestbedFirewall,
+  type TestbedHypervisorFirewall,
+  type TestbedVm,
+} from './testbed.ts';
 
 export interface PhaseOptions {
   readonly name: string;
   readonly mode: 'wire' | 'firewall';
   readonly strategy: Strategy;
   readonly delayMs: number;
+  /** Firewalls in the servers as well, between VMs and NVEs. */
+  readonly hypervisorFirewalls?: boolean;
 }
 
 export interface Phase {
@@ -35,10 +43,17 @@ const LOCK_WAIT_MS = 300_000;
 export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Phase> {
   const folder = run.phaseFolder(options.name);
   run.progress(`${options.name}: starting the controller and the testbed (${options.mode})`);
-  const controller = await startController({ folder, strategy: options.strategy });
+  const { hypervisorFirewalls = false } = options;
+  const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls });
   run.cleanup.add('the controller', () => controller.stop());
   const testbed = await startTestbed(
-    { mode: options.mode, controller: controller.openflow, delayMs: options.delayMs, lockWaitMs: LOCK_WAIT_MS },
+    {
+      mode: options.mode,
+      controller: controller.openflow,
+      delayMs: options.delayMs,
+      hypervisorFirewalls,
+      lockWaitMs: LOCK_WAIT_MS,
+    },
     { logFile: join(folder, 'testbed.log'), progress: (text) => run.progress(`  ${text}`) },
   );
   run.cleanup.add('the testbed', () => testbed.stop());
@@ -46,7 +61,7 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
     const { nves } = await controller.api.status();
     return nves.connected >= testbed.ready.nves.length ? true : `${nves.connected} connected`;
   });
-  await Promise.all(testbed.ready.firewalls.map(forgetClosedSoon));
+  await Promise.all(allFirewalls(testbed).map(forgetClosedSoon));
   const agents = options.mode === 'firewall' ? await startAgents(run, folder, testbed, controller) : [];
   if (options.mode !== 'firewall') await Promise.all(testbed.ready.firewalls.map(makeWire));
   await untilForwarding(run, testbed, controller);
@@ -61,19 +76,23 @@ async function startAgents(
   testbed: Testbed,
   controller: RunningController,
 ): Promise<readonly RunningAgent[]> {
-  const agents = testbed.ready.firewalls.map((firewall) => {
+  const agents = allFirewalls(testbed).map((firewall) => {
     const place: AgentPlace = { firewall, folder, managementAddress: testbed.ready.management.address };
     const agent = startAgent(place, controller);
     run.cleanup.add(`the agent of ${firewall.name}`, () => agent.stop());
     return agent;
   });
-  const count = testbed.ready.firewalls.length;
-  await until({ what: 'both State Hosts', timeoutMs: DISCOVER_TIMEOUT_MS, signal: run.signal }, async () => {
+  const attached = testbed.ready.firewalls.length;
+  await until({ what: 'all State Hosts', timeoutMs: DISCOVER_TIMEOUT_MS, signal: run.signal }, async () => {
     const { stateHosts } = await controller.api.status();
     const seen = `${stateHosts.registered} registered, ${stateHosts.attached} attached`;
-    return stateHosts.registered >= count && stateHosts.attached >= count ? true : seen;
+    return stateHosts.registered >= agents.length && stateHosts.attached >= attached ? true : seen;
   });
   return agents;
+}
+
+function allFirewalls({ ready }: Testbed): readonly (TestbedFirewall | TestbedHypervisorFirewall)[] {
+  return [...ready.firewalls, ...ready.hypervisorFirewalls];
 }
 
 /** The controller's own records of this phase, beside what the lab has measured. */
@@ -85,7 +104,7 @@ async function saveRecords(controller: RunningController, file: string): Promise
  * The connections that are opened and closed all through a run would stay in the tables for two minutes each, and in the
  * end be most of what moves. The namespace's own setting; it goes with the namespace.
  */
-async function forgetClosedSoon({ netns }: TestbedFirewall): Promise<void> {
+async function forgetClosedSoon({ netns }: { readonly netns: string }): Promise<void> {
   const names = ['time_wait', 'last_ack', 'close_wait', 'fin_wait'].map((state) => `nf_conntrack_tcp_timeout_${state}`);
   const settings = names.map((name) => `net.netfilter.${name}=${CLOSED_TIMEOUT_S}`);
   await runProgram('sysctl', ['-q', '-w', ...settings], { netns });

@@ -95,6 +95,23 @@ export interface OtherTenantResult {
   readonly entriesAtOtherFirewall: number | null;
 }
 
+/** One move of scenario `vfw`, as the firewalls in the servers saw it. */
+export interface HypervisorMove {
+  /** `source->destination`, in the record's order. */
+  readonly transfers: readonly string[];
+  readonly digestsEqual: readonly (boolean | null)[];
+  /** Moved between the servers' firewalls. */
+  readonly entries: number;
+  /** How long the VM's port was held, by the migration's record. */
+  readonly gapMs: number | null;
+  /** Dropped meanwhile. */
+  readonly heldPackets: number;
+  /** Packets INVALID at the servers' firewalls. */
+  readonly invalid: number;
+  /** Entries of the VM that both sources still have when the migration has ended. */
+  readonly left: number;
+}
+
 /** Full traffic and no move: what the machine does by itself. */
 export interface QuietResult {
   readonly durationMs: number;
@@ -123,6 +140,8 @@ export interface ScenarioResult {
   /** The same traffic and moves with no firewall in the path. */
   readonly baseline: readonly MoveResult[];
   readonly quiet: QuietResult | null;
+  /** Scenario `vfw` only. */
+  readonly hypervisor?: readonly HypervisorMove[];
   /** Scenario `move` only. */
   readonly relocations: readonly Relocation[];
   readonly sessions: readonly SessionTrace[];

@@ -14,6 +14,8 @@ import type { Condition, ScenarioResult } from './result.ts';
 import { runUc1, type Uc1Options } from './uc1.ts';
 import { controlConditions, uc1Conditions } from './uc1-conditions.ts';
 import { runUc1Control } from './uc1-control.ts';
+import { runVfw } from './vfw.ts';
+import { vfwConditions } from './vfw-conditions.ts';
 
 export interface OutputOptions {
   readonly out?: string;
@@ -22,7 +24,7 @@ export interface OutputOptions {
 }
 
 type Measured = Pick<ScenarioResult, 'conditions'> &
-  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'relocations' | 'sessions'>>;
+  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'hypervisor' | 'relocations' | 'sessions'>>;
 
 /** True when all conditions hold. */
 export function labUc1(options: Uc1Options & { withoutState: boolean }, output: OutputOptions): Promise<boolean> {
@@ -35,6 +37,19 @@ export function labUc1(options: Uc1Options & { withoutState: boolean }, output: 
     const evidence = await runUc1(run, rest);
     const { moves, baseline, quiet, sessions } = evidence;
     return { conditions: uc1Conditions(evidence), moves, baseline, quiet, sessions };
+  });
+}
+
+export function labVfw(options: Uc1Options & { withoutState: boolean }, output: OutputOptions): Promise<boolean> {
+  const { withoutState, ...rest } = options;
+  return scenario(withoutState ? 'vfw-without-state' : 'vfw', options, output, async (run) => {
+    if (withoutState) {
+      const moves = await runUc1Control(run, { ...rest, hypervisorFirewalls: true });
+      return { conditions: controlConditions(moves, options.moves), moves };
+    }
+    const evidence = await runVfw(run, rest);
+    const { moves, hypervisor } = evidence;
+    return { conditions: vfwConditions(evidence), moves, hypervisor };
   });
 }
 

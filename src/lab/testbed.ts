@@ -18,6 +18,8 @@ export interface TestbedOptions {
   readonly controller?: string | null;
   readonly delayMs?: number;
   readonly peerServer?: number;
+  /** A firewall in every server, between its VMs and its NVE. */
+  readonly hypervisorFirewalls?: boolean;
   /** How long to wait for another testbed of this machine to end. */
   readonly lockWaitMs?: number;
 }
@@ -38,14 +40,28 @@ export interface TestbedVm {
   readonly vap: string;
 }
 
-export interface TestbedFirewall {
+interface TestbedStateHost {
   readonly name: string;
   readonly pid: number;
   readonly netns: string;
-  readonly bridge: string;
-  readonly dataPorts: readonly { readonly name: string; readonly mac: string; readonly link: string }[];
   readonly managementAddress: string;
   readonly zones: Readonly<Record<string, number>>;
+}
+
+export interface TestbedFirewall extends TestbedStateHost {
+  readonly bridge: string;
+  readonly dataPorts: readonly { readonly name: string; readonly mac: string; readonly link: string }[];
+}
+
+/** Between the VMs of a server and its NVE. Has a place for every VM, whether it is there or not. */
+export interface TestbedHypervisorFirewall extends TestbedStateHost {
+  readonly server: string;
+  readonly guards: readonly {
+    readonly vm: string;
+    readonly vlan: number;
+    readonly vmPort: string;
+    readonly nvePort: string;
+  }[];
 }
 
 export interface TestbedReady {
@@ -60,6 +76,7 @@ export interface TestbedReady {
   }[];
   readonly links: readonly { readonly name: string; readonly delayMs: number }[];
   readonly firewalls: readonly TestbedFirewall[];
+  readonly hypervisorFirewalls: readonly TestbedHypervisorFirewall[];
   readonly management: { readonly bridge: string; readonly address: string };
   readonly vms: readonly TestbedVm[];
 }

@@ -59,7 +59,7 @@ export function uc1Conditions(e: Uc1Evidence): readonly Condition[] {
   ];
 }
 
-function ended(e: Uc1Evidence): Condition {
+export function ended(e: Pick<Uc1Evidence, 'asked' | 'moves'>): Condition {
   const migrated = e.moves.filter((m) => m.state === 'migrated').length;
   const others = e.moves
     .filter((m) => m.state !== 'migrated')
@@ -72,7 +72,7 @@ function ended(e: Uc1Evidence): Condition {
   };
 }
 
-function none(
+export function none(
   name: string,
   what: string,
   moves: readonly MoveResult[],
@@ -84,7 +84,7 @@ function none(
   return { name, held: moves.length > 0 && total === 0, value: `${total}${all} ${what}`, bound: '0' };
 }
 
-function echo(e: Uc1Evidence): Condition {
+export function echo(e: Pick<Uc1Evidence, 'moves'>): Condition {
   const slowest = worst(e.moves.map((m) => m.longestEchoMs)) ?? 0;
   const missing = sum(e.moves.map((m) => m.connections - m.echoed));
   return {

@@ -63,7 +63,7 @@ export async function measureMove(
   const datagrams = await tenants.a.datagrams(window.fromMs, window.toMs);
   const inFlightMs = longestWayMs(datagrams, move.unplugRequestedAt);
   const blackout = blackoutOf(move, inFlightMs, worst(datagrams.map((w) => learntMs(w, move) ?? Infinity)));
-  const transfer = migration.transfers[0];
+  const transfer = migration.transfers.find((t) => firewallOf(phase, t.destination) !== null);
   const source = firewallOf(phase, transfer?.source ?? null) ?? besideServer(phase, move.from.server);
   const destination = firewallOf(phase, transfer?.destination ?? null) ?? besideServer(phase, move.to.server);
   return {

@@ -34,6 +34,7 @@ export interface Uc1Options {
   readonly announce: Announce;
   readonly delayMs: number;
   readonly strategy: Strategy;
+  readonly hypervisorFirewalls?: boolean;
 }
 
 /** Local ports of the long-lived connections, a range a phase: no connection meets a predecessor in TIME_WAIT. */

@@ -11,7 +11,8 @@ export const NFTABLES_GROUP = 7;
 const BATCH_BEGIN = 0x10;
 const BATCH_END = 0x11;
 const NFT_MSG = { newSetElem: 12, delSetElem: 14 } as const;
-const NFPROTO_INET = 1;
+/** NFPROTO_*: of the table, not of the packets. */
+const FAMILY = { inet: 1, bridge: 7 } as const;
 const NFTA_LIST_ELEM = 1;
 
 const data = attributes({ value: [1, bytesAttribute] });
@@ -22,20 +23,31 @@ const elementList = attributes({
   elements: [3, listAttribute(NFTA_LIST_ELEM, element)],
 });
 
+export interface SetTable {
+  readonly family: keyof typeof FAMILY;
+  readonly table: string;
+}
+
 export interface SetChange {
-  readonly operation: 'add' | 'delete';
+  /** `flush` deletes whatever is in the set. */
+  readonly operation: 'add' | 'delete' | 'flush';
   readonly set: string;
-  /** Keys as the kernel has them in its registers: every part of a concatenation padded to 4 bytes. */
+  /** Keys as the kernel has them in its registers: every part of a concatenation padded to 4 bytes. None for `flush`. */
   readonly keys: readonly Buffer[];
   /** For `add` to a set with timeouts; milliseconds. */
   readonly timeoutMs?: number;
 }
 
 /**
- * A whole batch for sets of a table of family inet. All messages have the same `seq` and the last one asks for the
+ * A whole batch for sets of one table. All messages have the same `seq` and the last one asks for the
  * acknowledgement, so that the first answer with it is the first error, or the commit.
  */
-export function writeSetBatch(w: Writer, table: string, changes: readonly SetChange[], seq: number): void {
+export function writeSetBatch(
+  w: Writer,
+  { family, table }: SetTable,
+  changes: readonly SetChange[],
+  seq: number,
+): void {
   writeNetlinkMessage(w, { type: BATCH_BEGIN, flags: NLM_F.REQUEST, seq }, () => {
     writeNfgenmsg(w, 0, NFNL_SUBSYS_NFTABLES);
   });
@@ -44,11 +56,11 @@ export function writeSetBatch(w: Writer, table: string, changes: readonly SetCha
     const create = change.operation === 'add' ? NLM_F.CREATE : 0;
     const flags = NLM_F.REQUEST | create | (i === changes.length - 1 ? NLM_F.ACK : 0);
     writeNetlinkMessage(w, { type: (NFNL_SUBSYS_NFTABLES << 8) | type, flags, seq }, () => {
-      writeNfgenmsg(w, NFPROTO_INET);
-      const { timeoutMs } = change;
-      const timeout = timeoutMs === undefined || change.operation === 'delete' ? {} : { timeout: BigInt(timeoutMs) };
+      writeNfgenmsg(w, FAMILY[family]);
+      const { timeoutMs, operation, set } = change;
+      const timeout = timeoutMs === undefined || operation === 'delete' ? {} : { timeout: BigInt(timeoutMs) };
       const elements = change.keys.map((value) => ({ key: { value }, ...timeout }));
-      elementList.write(w, { table, set: change.set, elements }, 'elements');
+      elementList.write(w, { table, set, ...(operation === 'flush' ? {} : { elements }) }, 'elements');
     });
   });
   writeNetlinkMessage(w, { type: BATCH_END, flags: NLM_F.REQUEST, seq }, () => {

@@ -94,6 +94,8 @@ export class AgentRequests {
         return { $case: 'quiesced', value: await this.#host.quiesce(body.value) };
       case 'gate':
         return { $case: 'drained', value: await this.#host.gate(body.value) };
+      case 'admit':
+        return { $case: 'done', value: await this.#host.admit(body.value) };
       case 'commit':
         return { $case: 'done', value: await this.#host.commit(body.value) };
       case 'abort':

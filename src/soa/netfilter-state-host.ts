@@ -15,6 +15,8 @@ import { MarkerLog } from './marker-log.ts';
 import { natPools } from './nat-pools.ts';
 import { NetfilterTable } from './netfilter-table.ts';
 import { NftGate } from './nft-gate.ts';
+import { NftPortHold } from './nft-port-hold.ts';
+import type { GuardedPort } from './port-hold.ts';
 import { rehearse } from './rehearsal.ts';
 import { RulesetDigest } from './ruleset-digest.ts';
 import type { StateHost } from './state-host.ts';
@@ -29,6 +31,8 @@ export interface NetfilterStateHostConfig {
   readonly zones: readonly { readonly vnid: number; readonly zone: number }[];
   /** Interfaces towards NVEs: announced on, and markers are received on them. */
   readonly dataPorts: readonly string[];
+  /** VMs' ports this State Host stands in front of: a virtual firewall in a hypervisor. */
+  readonly guards?: readonly GuardedPort[];
   readonly limits?: { readonly maxRecords?: number };
   readonly natPools?: readonly string[];
   /** Interface name -> role, for the ruleset digest. */
@@ -63,7 +67,7 @@ export async function createNetfilterStateHost(
     zones: new Map(config.zones.map((z) => [z.zone, `vn ${z.vnid}`])),
   };
   const ruleset = new RulesetDigest(names, deps.log);
-  const kernel = await openKernel(config.dataPorts, { markers, ruleset }, deps);
+  const kernel = await openKernel(config, { markers, ruleset }, deps);
   const core = new StateHostCore(
     coreConfig(config),
     { ...kernel, markers, policy, ruleset, closeSockets: () => kernel.sockets.close() },
@@ -71,6 +75,7 @@ export async function createNetfilterStateHost(
   );
   try {
     await kernel.gate.prepare(); // first: an earlier agent may have left a gate closed
+    await kernel.portHold.prepare();
     await rehearse({ ...kernel, zones: config.zones.map((z) => z.zone), ...deps });
     await core.start();
   } catch (error) {
@@ -95,11 +100,12 @@ interface Kernel {
   readonly sockets: KernelSockets;
   readonly table: NetfilterTable;
   readonly gate: NftGate;
+  readonly portHold: NftPortHold;
   readonly frames: FramePorts;
 }
 
 async function openKernel(
-  dataPorts: readonly string[],
+  { dataPorts, guards = [] }: Pick<NetfilterStateHostConfig, 'dataPorts' | 'guards'>,
   listeners: { readonly markers: MarkerLog; readonly ruleset: RulesetDigest },
   deps: NetfilterStateHostDeps,
 ): Promise<Kernel> {
@@ -140,5 +146,6 @@ async function openKernel(
       sockets.sendFrame(port, frame);
     },
   };
-  return { sockets, table, gate: new NftGate(opened.promise, deps), frames };
+  const portHold = new NftPortHold(guards, opened.promise);
+  return { sockets, table, gate: new NftGate(opened.promise, deps), portHold, frames };
 }

@@ -6,16 +6,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { AddressBytes } from '../netlink/conntrack-entry.ts';
 import type { KernelSockets } from '../netlink/kernel-sockets.ts';
-import { type SetChange, writeSetBatch } from '../netlink/nftables-set.ts';
-import { NLMSG_ERROR, readNetlinkErrno, readNetlinkMessages } from '../netlink/nlmsg.ts';
-import { Writer } from '../wire/writer.ts';
+import type { SetChange } from '../netlink/nftables-set.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import { ERRNO } from './kernel-table.ts';
 import { errnoName, KernelError } from './netfilter-table.ts';
 import { nft } from './nft.ts';
 import type { Scope } from './scope.ts';
+import { changeSetElements, OWN_TABLE } from './set-elements.ts';
 
-export const GATE_TABLE = 'stateferry';
 const SETS = { vm4: 'vm4', vm6: 'vm6', pair4: 'pair4', pair6: 'pair6' } as const;
 type SetName = (typeof SETS)[keyof typeof SETS];
 
@@ -28,9 +26,9 @@ const set = (name: SetName, type: string): string => `  set ${name} {\n    typeo
 const drop = (match: string, name: SetName): string => `    ${match} @${name} counter name refused drop\n`;
 
 /** `not confirmed`: packets of connections that are known pass, whatever their state; only new entries are refused. */
-const RULESET = `table inet ${GATE_TABLE}
-delete table inet ${GATE_TABLE}
-table inet ${GATE_TABLE} {
+const RULESET = `table inet ${OWN_TABLE}
+delete table inet ${OWN_TABLE}
+table inet ${OWN_TABLE} {
   counter refused { }
 ${set('vm4', 'ct zone . ip saddr')}${set('vm6', 'ct zone . ip6 saddr')}${set('pair4', 'ct zone . ip saddr . ip daddr')}${set('pair6', 'ct zone . ip6 saddr . ip6 daddr')}  chain forward {
     type filter hook forward priority -200; policy accept;
@@ -98,7 +96,7 @@ export class NftGate implements Gatekeeper {
     this.#cancelRefresh = null;
     this.#closed.clear();
     await this.#queue;
-    await nft(['-f', '-'], `table inet ${GATE_TABLE}\ndelete table inet ${GATE_TABLE}\n`);
+    await nft(['-f', '-'], `table inet ${OWN_TABLE}\ndelete table inet ${OWN_TABLE}\n`);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -142,18 +140,7 @@ export class NftGate implements Gatekeeper {
         return keys.length === 0 ? [] : [{ operation, set: name, keys, timeoutMs: TIMEOUT_MS }];
       }),
     );
-    const sockets = await this.#sockets;
-    const seq = sockets.sequence(1);
-    const w = new Writer(1024);
-    writeSetBatch(w, GATE_TABLE, changes, seq);
-    const answers = await sockets.query(w.finish(), seq);
-    return Math.max(
-      0,
-      ...answers
-        .flatMap((bytes) => readNetlinkMessages(bytes))
-        .filter((m) => m.type === NLMSG_ERROR && m.seq === seq)
-        .map(readNetlinkErrno),
-    );
+    return changeSetElements(await this.#sockets, { family: 'inet', table: OWN_TABLE }, changes);
   }
 }
 

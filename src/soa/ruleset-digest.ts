@@ -1,11 +1,11 @@
 // What this firewall filters by, as one number (hard case 27): State Hosts whose digests differ must not take over each other's
-// connections. Left out is what is not policy: handles, counters, what packets put into sets, and our own table.
+// connections. Left out is what is not policy: handles, counters, what packets put into sets, and our own tables.
 
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Log } from '../base/log.ts';
-import { GATE_TABLE } from './nft-gate.ts';
 import { nft } from './nft.ts';
+import { OWN_TABLE } from './set-elements.ts';
 
 /** Per namespace, and decide what happens to packets of connections that were moved. */
 const SYSCTLS = [
@@ -36,9 +36,13 @@ export function canonicalRuleset(listing: string, names: LocalNames): string {
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The gate's table and the port hold's. */
+const OWN_FAMILIES: ReadonlySet<Json> = new Set(['inet', 'bridge']);
+
 function isOurs(object: JsonObject): boolean {
   return Object.entries(object).some(
-    ([kind, o]) => isObject(o) && o['family'] === 'inet' && o[kind === 'table' ? 'name' : 'table'] === GATE_TABLE,
+    ([kind, o]) =>
+      isObject(o) && OWN_FAMILIES.has(o['family'] ?? '') && o[kind === 'table' ? 'name' : 'table'] === OWN_TABLE,
   );
 }
 

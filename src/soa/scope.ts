@@ -14,6 +14,8 @@ export interface Scope {
   readonly vm: ReadonlySet<AddressBytes>;
   /** null: any. */
   readonly peers: ReadonlySet<AddressBytes> | null;
+  /** They stay behind the source: what they have in common with the VM is not retired there. */
+  readonly neighbours?: ReadonlySet<AddressBytes>;
 }
 
 /** Throws RefusedError: 'bad-selector', 'unknown-vn'. */
@@ -33,7 +35,8 @@ export function scopeOf(selector: Selector | undefined, zones: ReadonlyMap<Vnid,
   const vnid = toVnid(selector.vnid);
   const zone = zones.get(vnid);
   if (zone === undefined) throw new RefusedError('unknown-vn', migration, `no zone for VNID ${selector.vnid}`);
-  return { vnid, zone, vm, peers };
+  const neighbours = selector.neighbours === undefined ? {} : { neighbours: parse(selector.neighbours.addresses) };
+  return { vnid, zone, vm, peers, ...neighbours };
 }
 
 const pairInScope = (scope: Scope, a: AddressBytes, b: AddressBytes): boolean =>
@@ -52,6 +55,13 @@ export function tuplesInScope(scope: Scope, orig: Tuple, reply: Tuple | undefine
 export function entryInScope(scope: Scope, entry: ConntrackEntry): boolean {
   if ((entry.zone ?? 0) !== scope.zone || entry.tupleOrig === undefined) return false;
   return tuplesInScope(scope, entry.tupleOrig, entry.tupleReply);
+}
+
+/** Whether a flow in scope goes to somebody who stays. */
+export function isWithNeighbour({ neighbours }: Scope, orig: Tuple | undefined): boolean {
+  if (neighbours === undefined || orig === undefined) return false;
+  const { src, dst } = endpoints(orig);
+  return neighbours.has(src) || neighbours.has(dst);
 }
 
 const meet = (a: ReadonlySet<AddressBytes> | null, b: ReadonlySet<AddressBytes> | null): boolean =>

@@ -12,7 +12,7 @@ import type { Gatekeeper } from './gatekeeper.ts';
 import { countByProtocol } from './handed-over.ts';
 import type { KernelTable, TableEvent } from './kernel-table.ts';
 import { liberalUpdate } from './rewrite.ts';
-import { entryInScope, type Scope, scopesOverlap } from './scope.ts';
+import { entryInScope, isWithNeighbour, type Scope, scopesOverlap } from './scope.ts';
 import { sentinel } from './sentinel.ts';
 import type { Shadow, ShadowEntry } from './shadow.ts';
 import type { Signal } from './signal.ts';
@@ -200,7 +200,9 @@ export class SourceMigration {
   /** Deletes what was handed over, if it is still the same; resolves with how many there were. */
   async retire(): Promise<number> {
     if (this.#over) return 0;
-    const entries = [...this.#stream.records.entries()].map(([, record]) => record.entry);
+    const entries = [...this.#stream.records.entries()]
+      .map(([, record]) => record.entry)
+      .filter((entry) => !isWithNeighbour(this.scope, entry.tupleOrig));
     await this.end();
     const answers = await this.#world.table.ask(entries.map((entry) => deletionOf(entry)));
     return answers.filter((a) => a.errno === 0).length;

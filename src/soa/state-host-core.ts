@@ -3,9 +3,11 @@
 
 import type { Clock } from '../base/clock.ts';
 import { StateferryError } from '../base/errors.ts';
+import { mac as toMac, vnid as toVnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type {
   Abort,
+  Admit,
   Commit,
   Done,
   Drained,
@@ -29,7 +31,7 @@ import { DoneAnswers } from './done-answers.ts';
 import { deletionOf } from './entry-requests.ts';
 import type { TableEvent } from './kernel-table.ts';
 import { kindOf, KINDS_OF_STATE, unknownKinds } from './kinds-of-state.ts';
-import { formatScope, type Scope, scopeOf } from './scope.ts';
+import { formatScope, isWithNeighbour, type Scope, scopeOf } from './scope.ts';
 import { Shadow } from './shadow.ts';
 import { SourceSide } from './source-side.ts';
 import { RefusedError, type StateHost, unknownMigration } from './state-host.ts';
@@ -81,7 +83,7 @@ export class StateHostCore implements StateHost {
   }
 
   async registration(): Promise<StateHostRegistration> {
-    const { table, frames, ruleset } = this.#ports;
+    const { table, frames, ruleset, portHold } = this.#ports;
     return {
       kind: 'netfilter',
       kindsOfState: [...KINDS_OF_STATE],
@@ -94,6 +96,7 @@ export class StateHostCore implements StateHost {
       role: this.#config.role,
       natPools: [...this.#config.natPools],
       kernel: this.#config.kernel,
+      guards: [...(portHold?.guards ?? [])],
     };
   }
 
@@ -195,7 +198,7 @@ export class StateHostCore implements StateHost {
     if (this.#sources.touches(scope) || this.#destinations.touches(scope)) throw unknownMigration(migration);
     const records = await this.#guarded(migration, async () => {
       await this.#mend(migration);
-      const left = this.#shadow.select(scope);
+      const left = this.#shadow.select(scope).filter(({ orig }) => !isWithNeighbour(scope, orig));
       const answers = await this.#ports.table.ask(
         left.map(({ orig, zone }) => deletionOf({ tupleOrig: orig, ...(zone !== 0 && { zone }) })),
       );
@@ -203,6 +206,18 @@ export class StateHostCore implements StateHost {
     });
     this.#log.info('retired by its selector', { migration, selector: formatScope(scope), records });
     return this.#done.keep({ migration, records: BigInt(records) });
+  }
+
+  async admit({ vms }: Admit): Promise<Done> {
+    const { portHold } = this.#ports;
+    const guarded = new Set<number>(portHold?.guards.map((g) => g.vnid));
+    const foreign = vms.find((vm) => !guarded.has(vm.vnid));
+    if (foreign !== undefined) {
+      throw new RefusedError('no-guard', '', `no port of VNID ${foreign.vnid} is guarded here`);
+    }
+    const admitted = vms.map(({ vnid, mac }) => ({ vnid: toVnid(vnid), mac: toMac(mac) }));
+    await this.#guarded('', async () => portHold?.admit(admitted));
+    return { migration: '', records: BigInt(vms.length) };
   }
 
   heartbeat(): Heartbeat {

@@ -6,6 +6,7 @@ import type { FramePorts } from './frame-ports.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { KernelTable } from './kernel-table.ts';
 import type { MarkerLog } from './marker-log.ts';
+import type { PortHold } from './port-hold.ts';
 
 export interface StateHostCoreConfig {
   readonly identity: string;
@@ -24,6 +25,8 @@ export interface StateHostCoreConfig {
 export interface StateHostPorts {
   readonly table: KernelTable;
   readonly gate: Gatekeeper;
+  /** Where this State Host stands between VMs and their NVE. */
+  readonly portHold?: PortHold;
   readonly frames: FramePorts;
   readonly markers: MarkerLog;
   readonly policy: ImportPolicy;

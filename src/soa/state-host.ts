@@ -2,7 +2,14 @@
 // Must not know how messages travel (src/protocol) nor who decides about migrations (src/som).
 
 import { StateferryError } from '../base/errors.ts';
-import type { Heartbeat, Refusal, Refused, StateHostRegistration } from '../protocol/generated/stateferry.ts';
+import type {
+  Admit,
+  Done,
+  Heartbeat,
+  Refusal,
+  Refused,
+  StateHostRegistration,
+} from '../protocol/generated/stateferry.ts';
 import type { StateRequests } from '../protocol/state-requests.ts';
 
 /** Why a State Host refuses a whole request. `Refused.reason` on the wire; docs/protocol.md lists them for operators. */
@@ -21,6 +28,7 @@ export const REFUSED_REASONS = [
   'superseded', // a newer Get ready for the same selector took this one's place
   'not-settled', // the sentinel never came back: the event stream is not to be trusted
   'events-lost', // the kernel dropped events while the migration ran: the upload must start anew
+  'no-guard', // this State Host stands in front of no port of the VM's VN
   'kernel', // the kernel answered with an error; the detail has it
 ] as const;
 export type RefusedReason = (typeof REFUSED_REASONS)[number];
@@ -62,6 +70,8 @@ export const unknownMigration = (migration: string): RefusedError =>
 export interface StateHost extends StateRequests {
   registration(): Promise<StateHostRegistration>;
   heartbeat(): Heartbeat;
+  /** Whose packets may pass, where this State Host stands between VMs and their NVE. */
+  admit(request: Admit): Promise<Done>;
   /** Announces this State Host on its data ports (LLDP keyed by `AaReply.lldp_key`), once a second until close. */
   startAnnouncing(key: Buffer): void;
   /** The SOM's wall clock minus ours, as the session measured it: records are stamped in the SOM's time. */

@@ -2,7 +2,7 @@
 // forwarding while the controller is away; until it has found again what it knew, it must not take their rules from them.
 
 import type { Clock } from '../base/clock.ts';
-import type { Dpid, IpAddress, Mac, PortNo, Vnid } from '../base/ids.ts';
+import type { Dpid, IpAddress, Mac, PortNo, StateHostId, Vnid } from '../base/ids.ts';
 import type { Store, Table } from '../store/store.ts';
 
 export interface KnownVm {
@@ -10,11 +10,13 @@ export interface KnownVm {
   readonly mac: Mac;
   readonly addresses: readonly IpAddress[];
   readonly lastAt: { readonly nve: Dpid; readonly port: PortNo };
+  /** The State Host between it and its NVE there. */
+  readonly guard?: StateHostId | null;
 }
 
 /** What the TDE shows of itself now. */
 export interface Sighting {
-  readonly vms: readonly { vnid: Vnid; mac: Mac; addresses: readonly IpAddress[]; at: KnownVm['lastAt'] | null }[];
+  readonly vms: readonly (Omit<KnownVm, 'lastAt'> & { readonly at: KnownVm['lastAt'] | null })[];
   /** `from to over`: one line per route between two NVEs. */
   readonly routes: readonly string[];
   readonly nves: readonly Dpid[];
@@ -60,10 +62,10 @@ export class Knowledge {
   /** Stores what has changed. Call only once settled: before that, less is known than before the restart. */
   remember(now: Sighting): void {
     const seen = new Set<string>();
-    for (const { vnid, mac, addresses, at } of now.vms) {
+    for (const { vnid, mac, addresses, at, guard = null } of now.vms) {
       const key = `${vnid} ${mac}`;
       seen.add(key);
-      if (at !== null) this.#write(this.#vms, key, { vnid, mac, addresses, lastAt: at });
+      if (at !== null) this.#write(this.#vms, key, { vnid, mac, addresses, lastAt: at, guard });
     }
     for (const row of this.#vms.list()) if (!seen.has(row.key)) this.#vms.delete(row.key);
     this.#write(this.#fabric, 'nves', now.nves);

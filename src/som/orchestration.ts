@@ -15,6 +15,7 @@ import type { TdeInput } from '../../topology/tde-input.ts';
 import type { TdeEffect } from '../../topology/tde-effect.ts';
 import type { VapRule, VerifyPolicy } from '../../topology/tde-config.ts';
 import type { AgentDirectory, AgentSession } from './agents/agent-session.ts';
+import { Admissions } from './admissions.ts';
 import { Fabric } from './fabric.ts';
 import { Hold } from './hold.ts';
 import type { HeldPacket } from './hold.ts';
@@ -63,6 +64,7 @@ export class Orchestration {
   readonly flows: SwitchFlows;
   readonly hold: Hold;
   readonly packetIns: PacketIns;
+  readonly admissions: Admissions;
   readonly view: TdeView;
   readonly agents: AgentDirectory;
   readonly switches: ReadonlyMap<Dpid, Switch>;
@@ -106,12 +108,14 @@ export class Orchestration {
       cacheMs: CACHE_MS,
       onConfirmed: () => this.#confirmed(),
     });
+    this.admissions = this.#openAdmissions(o);
     this.som = new Som({
       clock: o.clock,
       log: o.log,
       store: o.store,
       agents: o.agents,
       flows: this.fabric,
+      ports: this.admissions,
       strategy: o.migration.strategy,
       limits: o.migration,
     });
@@ -124,13 +128,31 @@ export class Orchestration {
       ready: () => this.#maySend(),
       tell: (nve, packet) => this.#packetIn(nve, packet),
     });
-    o.agents.onRegistered((session) => {
+    this.#followAgents();
+    this.#feed({ kind: 'restore', vms: this.#knowledge.vms() });
+  }
+
+  #followAgents(): void {
+    this.agents.onRegistered((session) => {
       this.#agentUp(session);
     });
-    o.agents.onGone(({ session }) => {
-      if (o.agents.get(session.id) === undefined) this.#feed({ kind: 'stateHostGone', id: session.id });
+    this.agents.onGone(({ session }) => {
+      if (this.agents.get(session.id) === undefined) this.#feed({ kind: 'stateHostGone', id: session.id });
     });
-    this.#feed({ kind: 'restore', vms: this.#knowledge.vms() });
+  }
+
+  #openAdmissions({ clock, log, agents }: OrchestrationOptions): Admissions {
+    return new Admissions({
+      clock,
+      log,
+      sessions: () => agents.all(),
+      vms: () =>
+        this.tde
+          .vms()
+          .flatMap(({ vnid, mac, at, guard }) => (at === null || guard === null ? [] : [{ vnid, mac, guard }])),
+      isHeld: ({ vnid, mac, guard }) => this.som.holdsPort(vnid, mac, guard),
+      open: () => this.flows.open,
+    });
   }
 
   async switchUp(sw: Switch): Promise<void> {
@@ -175,9 +197,9 @@ export class Orchestration {
 
   /** What the TDE knows, as far as it must survive. */
   sighting(): Sighting {
-    const { nves, vms, routes } = this.view.world();
+    const { nves, routes } = this.view.world();
     return {
-      vms,
+      vms: this.tde.vms(),
       nves: nves.map((n) => n.dpid),
       routes: routes.map((r) => `${r.from} ${r.to} ${r.stateHosts.join(',')}`),
     };
@@ -241,6 +263,7 @@ export class Orchestration {
   }
 
   #apply(): void {
+    this.admissions.update();
     this.fabric.apply().then(
       () => {
         this.#confirmed();
@@ -254,6 +277,7 @@ export class Orchestration {
   #confirmed(): void {
     if (!this.flows.open || this.fabric.changing) return;
     this.packetIns.confirmed();
+    this.admissions.update();
     this.#knowledge.remember(this.sighting());
     const resume = this.#resume;
     this.#resume = null;

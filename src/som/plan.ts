@@ -2,7 +2,8 @@
 //
 // The TDE names source and destination by the paths before and after the move. Where an earlier migration of the same VM
 // has not been lifted, the state is not on the old path but still where the pin keeps it: the holder. Its anchor is the
-// NVE whose route to the peers crosses it.
+// NVE whose route to the peers crosses it. State Hosts between the VM and its NVE have neither peers' NVE nor anchor: their
+// transfer is one for the VM, without a pin.
 
 import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
 import { join } from '../base/route.ts';
@@ -16,6 +17,8 @@ export interface Holding {
   readonly holder: StateHostId;
   readonly anchor: Dpid;
   readonly selector: Selector;
+  /** The holder stands between the VM and its NVE, and this one's port is held for what it has. */
+  readonly towards?: StateHostId;
 }
 
 export interface PlannedTransfer {
@@ -28,6 +31,8 @@ export interface PlannedTransfer {
   readonly pin: Route | null;
   /** Why the state cannot be moved, when it cannot. */
   readonly impossible: string | null;
+  /** Source and destination stand between the VM and its NVE: the destination holds the VM instead of a pin. */
+  readonly atVap?: true;
 }
 
 export interface MovePlan {
@@ -39,14 +44,15 @@ export interface MovePlan {
 }
 
 export function planMove(
-  notification: Pick<Notification, 'vnid' | 'vm' | 'oldNve' | 'newNve' | 'transfers'>,
+  notification: Pick<Notification, 'vnid' | 'vm' | 'oldNve' | 'newNve' | 'transfers' | 'guard'>,
   holdings: readonly Holding[],
   route: (from: Dpid, to: Dpid) => Route | null,
 ): MovePlan {
   const { vnid, oldNve, newNve } = notification;
-  const held = new Map(holdings.map((h) => [h.peerNve, h]));
-  const transfers: PlannedTransfer[] = [];
+  const held = new Map(holdings.filter((h) => h.towards === undefined).map((h) => [h.peerNve, h]));
+  const transfers = planGuards(notification, holdings.find((h) => h.towards !== undefined) ?? null);
   for (const t of notification.transfers) {
+    if (t.atVap === true) continue;
     const holding = held.get(t.peerNve);
     if (holding === undefined) transfers.push(fresh(t, oldNve, newNve));
     else transfers.push(...fromHolder(holding, newNve, route));
@@ -54,6 +60,28 @@ export function planMove(
   }
   for (const holding of held.values()) transfers.push(...fromHolder(holding, newNve, route));
   return { vnid, vm: notification.vm.mac, oldNve, newNve, transfers };
+}
+
+/** Where an earlier move's state has not arrived yet, it goes from where it is to where the VM is now. */
+function planGuards(
+  n: Pick<Notification, 'newNve' | 'transfers' | 'guard'>,
+  holding: Holding | null,
+): PlannedTransfer[] {
+  const fresh = n.transfers.filter((t) => t.atVap === true);
+  // Who says nothing of the VM's port says that it has not moved.
+  const destination = n.guard === undefined ? (holding?.towards ?? null) : n.guard;
+  if (holding !== null && destination === holding.holder) return [];
+  const moves = holding === null ? fresh : [{ source: holding.holder, destination, selector: holding.selector }];
+  return moves.map(({ source, destination, selector }) => ({
+    peerNve: n.newNve,
+    source,
+    destination,
+    selector,
+    anchor: n.newNve,
+    pin: null,
+    impossible: missing(source, destination),
+    atVap: true as const,
+  }));
 }
 
 function fresh(t: Transfer, oldNve: Dpid, newNve: Dpid): PlannedTransfer {
@@ -91,8 +119,14 @@ function fromHolder(holding: Holding, newNve: Dpid, route: (from: Dpid, to: Dpid
 }
 
 function reason(source: StateHostId | null, destination: StateHostId | null, detour: Route | null): string | null {
+  const gap = missing(source, destination);
+  if (gap !== null) return gap;
+  if (detour === null) return 'no detour: the old path cannot be reached from the new place';
+  return null;
+}
+
+function missing(source: StateHostId | null, destination: StateHostId | null): string | null {
   if (source === null) return 'no State Host on the old path: the new one has never seen the flows';
   if (destination === null) return 'no State Host on the new path: the flows run without one';
-  if (detour === null) return 'no detour: the old path cannot be reached from the new place';
   return null;
 }

@@ -28,6 +28,19 @@ export interface PinRequest {
   readonly route: Route;
 }
 
+/** A VM's port at a State Host that stands between it and its NVE: held while the VM's state is not there. */
+export interface VmPort {
+  /** Resolves when the State Host lets the VM's packets pass, rejects when it cannot be told. */
+  admitted(): Promise<void>;
+}
+
+/** State Hosts that stand between VMs and their NVE. */
+export interface VmPorts {
+  of(stateHost: StateHostId): VmPort;
+  /** A VM's packets need not wait for its state any more. */
+  update(): void;
+}
+
 /** A VM is at another NVE. */
 export interface Relocation {
   readonly vnid: Vnid;

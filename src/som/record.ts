@@ -69,6 +69,11 @@ export interface TransferRecord {
   installedWallMs: number | null;
   drainedWallMs: number | null;
   refused: RefusedRecord[];
+  /**
+   * Between State Hosts in front of the VM's port, which is held meanwhile: from when the VM was seen there to when its packets
+   * passed. Null: not held, or not open yet.
+   */
+  gapMs: number | null;
   /** Handshakes that were still under way at the freeze and were followed after the lift. */
   handshakes: string[];
   /** Moved TCP entries have a liberal window check, on both sides, for good; new flows are strict (facts, section 3). */

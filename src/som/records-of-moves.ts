@@ -65,6 +65,7 @@ function transferRecord(t: PlannedTransfer, index: number): TransferRecord {
     digestEqual: null,
     installedWallMs: null,
     drainedWallMs: null,
+    gapMs: null,
     refused: [],
     handshakes: [],
     kinds: [],

@@ -77,6 +77,7 @@ function findUnits({ table, records }: RecoveryWorld): Found[] {
 /** What was pinned is pinned again; what was being lifted goes the way the switches went. */
 function adopt(found: Found, { flows, log }: RecoveryWorld): Resumable {
   const { plan, phase, record } = found;
+  if (plan.atVap === true) return { ...found, lifted: phase === 'lifted' };
   const lifted =
     phase === 'lifted' || (phase === 'lifting' && flows.pinInstalled(plan.key, [plan.newNve, plan.peerNve]) !== 'all');
   const { vnid, vm, newNve, peerNve, anchor, source, selector } = plan;

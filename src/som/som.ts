@@ -12,7 +12,7 @@ import { closeRecord, openRecord } from './records-of-moves.ts';
 import { keyOf, pinsOf } from './pins.ts';
 import { planMove } from './plan.ts';
 import type { Holding, MovePlan } from './plan.ts';
-import type { Agents, FlowControl, PinRequest } from './ports.ts';
+import type { Agents, FlowControl, PinRequest, VmPorts } from './ports.ts';
 import type { MigrationRecord } from './record.ts';
 import { Records } from './records.ts';
 import { oweUndoing, recover } from './recovery.ts';
@@ -26,11 +26,15 @@ export interface SomOptions {
   readonly store: Store;
   readonly agents: Agents;
   readonly flows: FlowControl;
+  /** Of State Hosts between VMs and their NVE; without it there are none. */
+  readonly ports?: VmPorts;
   readonly strategy: Strategy;
   readonly limits: TransferLimits;
   readonly retryMs?: number;
   readonly retryMaxMs?: number;
 }
+
+const NO_PORTS: VmPorts = { of: () => ({ admitted: () => Promise.resolve() }), update: () => undefined };
 
 /** What an operator asked for cannot be done. */
 export class SomError extends StateferryError<'unknown-migration' | 'not-running'> {}
@@ -49,6 +53,7 @@ export class Som {
       log: options.log,
       agents: options.agents,
       flows: options.flows,
+      ports: options.ports ?? NO_PORTS,
       records: this.records,
       debts: new Debts(options.store, options.agents, options.log),
       table: options.store.table('units'),
@@ -74,13 +79,23 @@ export class Som {
     const units = this.#unitsFor(record, plan);
     // Known from now on: a newer notification may come while the switches take this one.
     for (const unit of units) this.#units.set(unit.plan.key, unit);
+    const before = Promise.all(earlier.map((u) => u.done));
     // After the new ones are stored: killed in between, the controller finds both and goes on with the newer.
     for (const unit of earlier) unit.end('superseded');
+    // What holds the VM's port needs no switch, and the VM waits for it.
+    for (const unit of units) if (unit.plan.atVap === true) this.#start(unit, before);
     await this.#relocate(record, plan, pins, earlier);
-    const before = Promise.all(earlier.map((u) => u.done));
-    for (const unit of units) this.#start(unit, before);
+    for (const unit of units) if (unit.plan.atVap !== true) this.#start(unit, before);
     if (units.length === 0) closeRecord(record, this.records, this.#options.clock);
     return record;
+  }
+
+  /** This VM's packets have to wait at this State Host in front of its port (hard case 29). */
+  holdsPort(vnid: Vnid, vm: Mac, stateHost: StateHostId): boolean {
+    if (this.#options.strategy === 'draft') return false;
+    return this.units.some(
+      ({ plan, holdsPort }) => holdsPort && plan.vnid === vnid && plan.vm === vm && plan.destination === stateHost,
+    );
   }
 
   /** Where a VM's state is, when a migration of it has not been lifted. */
@@ -149,6 +164,7 @@ export class Som {
         holder: plan.source,
         anchor: plan.anchor,
         selector: plan.selector,
+        ...(plan.atVap === true ? { towards: plan.destination } : {}),
       }));
   }
 
@@ -196,6 +212,7 @@ export class Som {
         source: t.source,
         destination: t.destination,
         selector: t.selector,
+        ...(t.atVap === true ? { atVap: true as const } : {}),
       };
       return [new Unit(unitPlan, 'pinned', record, transfer, this.#world)];
     });

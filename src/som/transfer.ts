@@ -90,14 +90,14 @@ export async function runTransfer(plan: TransferPlan, io: TransferIo): Promise<v
 }
 
 /** What could not be undone at an agent is owed to it: its session may be another by now, or none. */
-async function undo({ source, destination, wireId }: TransferPlan, { saga, debts }: TransferIo): Promise<void> {
+export async function undo({ source, destination, wireId }: TransferPlan, { saga, debts }: TransferIo): Promise<void> {
   const failed = new Set((await saga.unwind()).map((f) => f.step));
   const owed = { request: 'abort', migration: wireId } as const;
   if (failed.has('upload')) await debts.pay({ ...owed, agent: source });
   if (failed.has('ready')) await debts.pay({ ...owed, agent: destination });
 }
 
-interface Ends {
+export interface Ends {
   readonly plan: TransferPlan;
   readonly io: TransferIo;
   readonly source: Agent;
@@ -109,7 +109,7 @@ interface Ends {
  * upload, ready, download: the destination's kernel has the snapshot, and follows. As soon as the source has said how much is to
  * come the destination gets ready, and then installs what the source has read while it reads on.
  */
-async function copyState({ plan, io, source, destination, relay }: Ends): Promise<void> {
+export async function copyState({ plan, io, source, destination, relay }: Ends): Promise<void> {
   const { saga, record } = io;
   const migration = plan.wireId;
   const selector = wireSelector(plan.selector);
@@ -162,8 +162,8 @@ async function copyState({ plan, io, source, destination, relay }: Ends): Promis
 
 /** quiesce, gate, drain: nothing new is born at the source, and both sides are proven equal. */
 async function freeze(ends: Ends): Promise<void> {
-  const { plan, io, source, relay } = ends;
-  const { saga, flows, record } = io;
+  const { plan, io, source } = ends;
+  const { saga, flows } = io;
   const migration = plan.wireId;
   await saga.step('quiesce', {
     run: async () => {
@@ -175,6 +175,14 @@ async function freeze(ends: Ends): Promise<void> {
     detail: (q) => ({ handshakes: Number(q.handshakes), markersMissing: Number(q.markersMissing) }),
   });
   io.signal.throwIfAborted();
+  await drain(ends);
+}
+
+/** gate and drain. */
+export async function drain(ends: Ends): Promise<void> {
+  const { plan, io, source, relay } = ends;
+  const { saga, flows, record } = io;
+  const migration = plan.wireId;
   const settled = relay.installed(Phase.PHASE_DRAIN);
   settled.catch(() => undefined); // the drain step reports it
   const drained: Drained = await saga.step('gate', {
@@ -268,8 +276,9 @@ export async function retire(
 }
 
 /** A selector as IF(M,A) says it. */
-function wireSelector({ vnid, vm, peers }: Selector): WireSelector {
-  return { vnid, vm: [...vm], peers: [...(peers ?? [])] };
+function wireSelector({ vnid, vm, peers, neighbours }: Selector): WireSelector {
+  const staying = neighbours === undefined ? {} : { neighbours: { addresses: [...neighbours] } };
+  return { vnid, vm: [...vm], peers: [...(peers ?? [])], ...staying };
 }
 
 function noteRefused(record: TransferRecord, installed: Installed): void {

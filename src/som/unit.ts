@@ -10,7 +10,8 @@ import type { Selector } from '../base/selector.ts';
 import type { Table } from '../store/store.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
-import type { Agents, FlowControl } from './ports.ts';
+import { runPortTransfer } from './port-transfer.ts';
+import type { Agents, FlowControl, VmPorts } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
@@ -32,6 +33,8 @@ export interface UnitPlan {
   readonly source: StateHostId;
   readonly destination: StateHostId;
   readonly selector: Selector;
+  /** Source and destination stand between the VM and its NVE: no pin, the VM's port is held at the destination. */
+  readonly atVap?: true;
 }
 
 /** Up to `lifting` the source holds the state and the pin is wanted; from `lifted` on the destination does. */
@@ -42,6 +45,7 @@ export interface UnitWorld {
   readonly log: Log;
   readonly agents: Agents;
   readonly flows: FlowControl;
+  readonly ports: VmPorts;
   readonly records: Records;
   readonly debts: Debts;
   readonly table: Table;
@@ -77,6 +81,11 @@ export class Unit {
     this.#store();
   }
 
+  /** The VM's packets must not pass the destination yet: their state is not there, and nobody has decided that they go without. */
+  get holdsPort(): boolean {
+    return this.plan.atVap === true && this.phase !== 'lifted' && this.#ending === null;
+  }
+
   /** Tries until the end. `after`: an earlier unit of the same VM that must be over first. */
   async run(after: Promise<unknown>): Promise<void> {
     try {
@@ -103,6 +112,7 @@ export class Unit {
     if (this.#ending !== null) return;
     this.#ending = why;
     if (this.phase !== 'lifted') this.#set(why, why);
+    if (this.plan.atVap === true) this.#world.ports.update();
     this.#abort.abort(new MigrationError(why === 'superseded' ? 'superseded' : 'abandoned', why));
     this.#wake();
   }
@@ -117,8 +127,11 @@ export class Unit {
     await Promise.all([debts.settle(this.plan.source), debts.settle(this.plan.destination)]);
     const saga = this.#saga();
     try {
-      await runTransfer(this.#transferPlan(), {
+      const run = this.plan.atVap === true ? runPortTransfer : runTransfer;
+      await run(this.#transferPlan(), {
         ...this.#world,
+        port: this.#world.ports.of(this.plan.destination),
+        seenWallMs: this.#record.startedWallMs,
         saga,
         record: this.#transfer,
         signal: this.#abort.signal,

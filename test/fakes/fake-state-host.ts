@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type {
   Abort,
+  Admit,
   Commit,
   Done,
   Drained,
@@ -59,6 +60,7 @@ export const FAKE_REGISTRATION: StateHostRegistration = {
   role: 'firewall',
   natPools: [],
   kernel: '6.18.0',
+  guards: [],
 };
 
 export class FakeStateHost implements StateHost {
@@ -147,6 +149,11 @@ export class FakeStateHost implements StateHost {
     await this.#called('retire', request);
     this.#emits.delete(request.migration);
     return { migration: request.migration, records: 3n };
+  }
+
+  async admit(request: Admit): Promise<Done> {
+    await this.#called('admit', request);
+    return { migration: '', records: BigInt(request.vms.length) };
   }
 
   heartbeat(): Heartbeat {

@@ -3,7 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Strategy } from '../../lab/controller-process.ts';
-import { labClean, labMove, labUc1 } from '../../lab/scenario.ts';
+import { labClean, labMove, labUc1, labVfw } from '../../lab/scenario.ts';
 import { labSweep } from '../../lab/sweep.ts';
 import type { Announce } from '../../lab/testbed.ts';
 
@@ -33,6 +33,8 @@ interface SweepFlags {
   readonly delay: number;
 }
 
+type VfwFlags = Omit<Uc1Flags, 'delay' | 'strategy'>;
+
 interface MoveFlags extends OutputFlags {
   readonly moves: number;
   readonly blackout: number;
@@ -43,6 +45,7 @@ export function labCommand(): Command {
   return new Command('lab')
     .description('run a scenario on a testbed of this machine (as root)')
     .addCommand(uc1Command())
+    .addCommand(vfwCommand())
     .addCommand(moveCommand())
     .addCommand(sweepCommand())
     .addCommand(cleanCommand());
@@ -69,6 +72,23 @@ function uc1Command(): Command {
     conclude(
       await labUc1({ moves, flows, newRate, announce, strategy, blackoutMs, delayMs, withoutState }, outputOf(flags)),
     );
+  });
+}
+
+function vfwCommand(): Command {
+  const command = new Command('vfw')
+    .description('as uc1, with firewalls in the servers before those in the fabric: both move with the VM')
+    .option('--moves <n>', 'moves, there and back', integer(1, 1000), 4)
+    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
+    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), 50)
+    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
+    .addOption(announceOption(['rarp', 'garp']))
+    .option('--without-state', 'the control: the port opens at once, nothing is moved; nothing may come through');
+  return withOutput(command).action(async (flags: VfwFlags) => {
+    const { moves, flows, newRate, announce, blackout: blackoutMs } = flags;
+    const withoutState = flags.withoutState === true;
+    const options = { moves, flows, newRate, announce, blackoutMs, delayMs: 0, strategy: 'detour' } as const;
+    conclude(await labVfw({ ...options, withoutState }, outputOf(flags)));
   });
 }
 

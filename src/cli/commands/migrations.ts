@@ -27,6 +27,8 @@ interface MigrationJson {
     readonly digestSource: string | null;
     readonly digestEqual: boolean | null;
     readonly liberal: boolean;
+    /** Null: no port was held for it. */
+    readonly gapMs?: number | null;
     readonly refused: readonly { readonly reason: string; readonly record: string; readonly detail: string }[];
     readonly handshakes: readonly string[];
     /** Absent in records of before there was more than one kind. */
@@ -101,6 +103,7 @@ function one(m: MigrationJson): string {
       `${t.source ?? '-'} -> ${t.destination ?? '-'}: ${t.state}, ${t.entries} records, digest ${t.digestSource?.slice(0, 16) ?? '-'} ${equal}` +
         (t.liberal ? '; moved TCP entries keep a liberal window check' : ''),
     );
+    if (t.gapMs != null) parts.push(`  the VM's port was held for ${t.gapMs.toFixed(1)} ms`);
     if ((t.kinds?.length ?? 0) > 0) parts.push(`  kinds of state: ${t.kinds?.join(', ') ?? ''}`);
     for (const w of t.warnings ?? []) parts.push(`  warning: ${w}`);
     for (const r of t.refused) parts.push(`  refused: ${r.reason} ${r.record} ${r.detail}`);

@@ -29,11 +29,14 @@ export function pkiCommand(): Command {
     )
     .addCommand(
       withDays(withDir(new Command('issue').description('issue a certificate to a State Host or the controller')))
-        .argument('<name>', 'its identity, a DNS name')
+        .argument('<name...>', 'its identity, a DNS name; several: a certificate each')
         .option('--san <name...>', 'more DNS names or IP addresses')
-        .action(async (name: string, { dir, san, days }: DirFlags & { san?: string[]; days?: number }) => {
+        .action(async (names: string[], { dir, san, days }: DirFlags & { san?: string[]; days?: number }) => {
+          if (san !== undefined && names.length > 1) throw new InvalidArgumentError('--san is for one name at a time.');
           const sans = san === undefined ? {} : { sans: san };
-          say(describe(await issueCertificate(dir, name, { ...sans, ...(days === undefined ? {} : { days }) })));
+          for (const name of names) {
+            say(describe(await issueCertificate(dir, name, { ...sans, ...(days === undefined ? {} : { days }) })));
+          }
         }),
     )
     .addCommand(

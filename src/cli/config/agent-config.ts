@@ -50,6 +50,65 @@ const zoneItem = z
   })
   .refine((item) => (item.vn === undefined) !== (item.vnid === undefined), { message: 'needs either vn or vnid' });
 
+const guardItem = z
+  .strictObject({
+    vn: vnName.optional(),
+    vnid: vnidField.optional(),
+    vmPort: interfaceName,
+    nvePort: interfaceName,
+  })
+  .refine((item) => (item.vn === undefined) !== (item.vnid === undefined), { message: 'needs either vn or vnid' });
+
+const allDifferent = (names: readonly string[]): boolean => new Set(names).size === names.length;
+
+interface Named {
+  readonly vn?: string | undefined;
+  readonly vnid?: Vnid | undefined;
+}
+
+interface VnReferences {
+  readonly vns: readonly { readonly name: string; readonly vnid: Vnid }[];
+  readonly zones: readonly (Named & { readonly zone: number })[];
+  readonly guards: readonly (Named & { readonly vmPort: string; readonly nvePort: string })[];
+}
+
+/** Zones and guards by VNID; a guard's VN must have a zone. */
+function resolveVns(
+  { vns, zones, guards }: VnReferences,
+  context: z.RefinementCtx,
+): Pick<AgentConfig, 'zones' | 'guards'> {
+  refuseDuplicates(vns, 'vns', 'name', context);
+  refuseDuplicates(vns, 'vns', 'vnid', context);
+  refuseDuplicates(zones, 'zones', 'zone', context);
+  const byName = new Map(vns.map((vn) => [vn.name, vn.vnid]));
+  const complain = (message: string, ...path: (string | number)[]): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  const resolve = (list: string, i: number, { vn, vnid }: Named): Vnid | null => {
+    const found = vnid ?? byName.get(vn ?? '');
+    if (found !== undefined) return found;
+    const known = [...byName.keys()].join(', ') || 'the names in vns (there are none)';
+    complain(`"${vn ?? ''}" is none of ${known}`, list, i, 'vn');
+    return null;
+  };
+  const keyOf = ({ vn }: Named): string => (vn === undefined ? 'vnid' : 'vn');
+  const seen = new Set<Vnid>();
+  const zoned = zones.flatMap(({ zone, ...named }, i) => {
+    const vnid = resolve('zones', i, named);
+    if (vnid === null) return [];
+    if (seen.has(vnid)) complain(`VNID ${vnid} is there twice`, 'zones', i, keyOf(named));
+    seen.add(vnid);
+    return [{ vnid, zone }];
+  });
+  const guarded = guards.flatMap(({ vmPort, nvePort, ...named }, i) => {
+    const vnid = resolve('guards', i, named);
+    if (vnid === null) return [];
+    if (!seen.has(vnid)) complain(`VNID ${vnid} has no zone in zones`, 'guards', i, keyOf(named));
+    return [{ vnid, vmPort, nvePort }];
+  });
+  return { zones: zoned, guards: guarded };
+}
+
 const agentSchema = (file: string) =>
   z
     .strictObject({
@@ -67,10 +126,14 @@ const agentSchema = (file: string) =>
       /** Which VN's flows are tracked in which conntrack zone. Requests for other VNs are refused. */
       zones: z.array(zoneItem).nonempty(),
       /** Interfaces towards the NVEs: announced by LLDP, watched for markers. */
-      dataPorts: z
-        .array(interfaceName)
-        .nonempty()
-        .refine((ports) => new Set(ports).size === ports.length, { message: 'names an interface twice' }),
+      dataPorts: z.array(interfaceName).refine(allDifferent, { message: 'names an interface twice' }).default([]),
+      /** A virtual firewall: the interfaces towards each VM and towards its NVE. Held until the controller admits the VM. */
+      guards: z
+        .array(guardItem)
+        .refine((guards) => allDifferent(guards.flatMap((g) => [g.vmPort, g.nvePort])), {
+          message: 'names an interface twice',
+        })
+        .default([]),
       limits: z
         .strictObject({
           /** Records one upload may have, whatever the SOM would allow. */
@@ -91,28 +154,14 @@ const agentSchema = (file: string) =>
       rulesetCheck: z.enum(['enforce', 'warn']).default('enforce'),
       log: logSection,
     })
-    .transform(({ vns, zones, ...rest }, context) => {
-      refuseDuplicates(vns, 'vns', 'name', context);
-      refuseDuplicates(vns, 'vns', 'vnid', context);
-      refuseDuplicates(zones, 'zones', 'zone', context);
-      const byName = new Map(vns.map((vn) => [vn.name, vn.vnid]));
-      const seen = new Set<Vnid>();
-      const resolved = zones.flatMap(({ vn, vnid, zone }, i) => {
-        const found = vnid ?? byName.get(vn ?? '');
-        if (found === undefined) {
-          const known = [...byName.keys()].join(', ') || 'the names in vns (there are none)';
-          context.addIssue({ code: 'custom', path: ['zones', i, 'vn'], message: `"${vn ?? ''}" is none of ${known}` });
-          return [];
-        }
-        if (seen.has(found)) {
-          const path = ['zones', i, vn === undefined ? 'vnid' : 'vn'];
-          context.addIssue({ code: 'custom', path, message: `VNID ${found} is there twice` });
-        }
-        seen.add(found);
-        return [{ vnid: found, zone }];
-      });
-      return { ...rest, zones: resolved };
-    });
+    .refine(({ dataPorts, guards }) => dataPorts.length + guards.length > 0, {
+      path: ['dataPorts'],
+      message: 'names no interface, and there are no guards',
+    })
+    .transform(({ vns, zones, guards, ...rest }, context) => ({
+      ...rest,
+      ...resolveVns({ vns, zones, guards }, context),
+    }));
 
 /** Throws ConfigError. */
 export function loadAgentConfig(file: string): AgentConfig {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { ControllerConfig } from '../../app/controller-config.ts';
-import { dpid } from '../../base/ids.ts';
+import { dpid, stateHostId } from '../../base/ids.ts';
 import {
   identityField,
   listenAddress,
@@ -114,6 +114,11 @@ const controllerSchema = (file: string) =>
             nve: dpidField.nullable().default(null),
             tag: z.int().min(1).max(4094).nullable().default(null),
             vn: vnName,
+            /** A virtual firewall between the VMs of these ports and the NVE: its identity. */
+            stateHost: identityField
+              .transform((name) => stateHostId(name))
+              .nullable()
+              .default(null),
           }),
         )
         .default([]),

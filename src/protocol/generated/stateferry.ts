@@ -85,6 +85,7 @@ export interface ToSoa {
     | { $case: 'abort'; value: Abort }
     | { $case: 'retire'; value: Retire }
     | { $case: 'refused'; value: Refused }
+    | { $case: 'admit'; value: Admit }
     | undefined;
 }
 
@@ -128,6 +129,8 @@ export interface StateHostRegistration {
   role: string;
   natPools: string[];
   kernel: string;
+  /** of a State Host between VMs and their NVE */
+  guards: GuardedPort[];
 }
 
 export interface StateKind {
@@ -146,6 +149,13 @@ export interface DataPort {
   mac: string;
 }
 
+/** A pair of interfaces between which a VM's packets pass, one towards the VM and one towards its NVE. */
+export interface GuardedPort {
+  vnid: number;
+  vmPort: string;
+  nvePort: string;
+}
+
 export interface RegistrationReply {
   heartbeatMs: number;
 }
@@ -156,6 +166,12 @@ export interface Selector {
   vm: string[];
   /** empty: any */
   peers: string[];
+  /** VMs that stay behind the source when this one leaves it: what they have in common with it is copied, and not retired. */
+  neighbours?: Neighbours | undefined;
+}
+
+export interface Neighbours {
+  addresses: string[];
 }
 
 /** F3: State Migration Indication. */
@@ -290,7 +306,20 @@ export interface Retire {
   selector?: Selector | undefined;
 }
 
-/** Ends commit, abort, retire. */
+/**
+ * The VMs whose packets may pass a State Host that stands between VMs and their NVE: all of them, in place of those named before.
+ * Packets of any other VM are dropped without an answer. Answered by Done with an empty migration.
+ */
+export interface Admit {
+  vms: AdmittedVm[];
+}
+
+export interface AdmittedVm {
+  vnid: number;
+  mac: string;
+}
+
+/** Ends commit, abort, retire, admit. */
 export interface Done {
   migration: string;
   records: bigint;
@@ -556,6 +585,9 @@ export const ToSoa: MessageFns<ToSoa> = {
       case 'refused':
         Refused.encode(message.body.value, writer.uint32(98).fork()).join();
         break;
+      case 'admit':
+        Admit.encode(message.body.value, writer.uint32(562).fork()).join();
+        break;
     }
     return writer;
   },
@@ -667,6 +699,14 @@ export const ToSoa: MessageFns<ToSoa> = {
             }
 
             message.body = { $case: 'refused', value: Refused.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.body = { $case: 'admit', value: Admit.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -919,6 +959,7 @@ function createBaseStateHostRegistration(): StateHostRegistration {
     role: '',
     natPools: [],
     kernel: '',
+    guards: [],
   };
 }
 
@@ -962,6 +1003,9 @@ export const StateHostRegistration: MessageFns<StateHostRegistration> = {
     }
     if (message.kernel !== '') {
       writer.uint32(90).string(message.kernel);
+    }
+    for (const v of message.guards) {
+      GuardedPort.encode(v!, writer.uint32(562).fork()).join();
     }
     return writer;
   },
@@ -1065,6 +1109,14 @@ export const StateHostRegistration: MessageFns<StateHostRegistration> = {
             }
 
             message.kernel = reader.string();
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.guards.push(GuardedPort.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1251,6 +1303,74 @@ export const DataPort: MessageFns<DataPort> = {
   },
 };
 
+function createBaseGuardedPort(): GuardedPort {
+  return { vnid: 0, vmPort: '', nvePort: '' };
+}
+
+export const GuardedPort: MessageFns<GuardedPort> = {
+  encode(message: GuardedPort, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vnid !== 0) {
+      writer.uint32(8).uint32(message.vnid);
+    }
+    if (message.vmPort !== '') {
+      writer.uint32(18).string(message.vmPort);
+    }
+    if (message.nvePort !== '') {
+      writer.uint32(26).string(message.nvePort);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GuardedPort {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGuardedPort();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.vnid = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.vmPort = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nvePort = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseRegistrationReply(): RegistrationReply {
   return { heartbeatMs: 0 };
 }
@@ -1298,7 +1418,7 @@ export const RegistrationReply: MessageFns<RegistrationReply> = {
 };
 
 function createBaseSelector(): Selector {
-  return { vnid: 0, vm: [], peers: [] };
+  return { vnid: 0, vm: [], peers: [], neighbours: undefined };
 }
 
 export const Selector: MessageFns<Selector> = {
@@ -1311,6 +1431,9 @@ export const Selector: MessageFns<Selector> = {
     }
     for (const v of message.peers) {
       writer.uint32(26).string(v!);
+    }
+    if (message.neighbours !== undefined) {
+      Neighbours.encode(message.neighbours, writer.uint32(562).fork()).join();
     }
     return writer;
   },
@@ -1350,6 +1473,60 @@ export const Selector: MessageFns<Selector> = {
             }
 
             message.peers.push(reader.string());
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.neighbours = Neighbours.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNeighbours(): Neighbours {
+  return { addresses: [] };
+}
+
+export const Neighbours: MessageFns<Neighbours> = {
+  encode(message: Neighbours, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.addresses) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Neighbours {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNeighbours();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
             continue;
           }
         }
@@ -2626,6 +2803,109 @@ export const Retire: MessageFns<Retire> = {
             }
 
             message.selector = Selector.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAdmit(): Admit {
+  return { vms: [] };
+}
+
+export const Admit: MessageFns<Admit> = {
+  encode(message: Admit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.vms) {
+      AdmittedVm.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Admit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdmit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vms.push(AdmittedVm.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAdmittedVm(): AdmittedVm {
+  return { vnid: 0, mac: '' };
+}
+
+export const AdmittedVm: MessageFns<AdmittedVm> = {
+  encode(message: AdmittedVm, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vnid !== 0) {
+      writer.uint32(8).uint32(message.vnid);
+    }
+    if (message.mac !== '') {
+      writer.uint32(18).string(message.mac);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdmittedVm {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdmittedVm();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.vnid = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mac = reader.string();
             continue;
           }
         }

@@ -1,7 +1,7 @@
 // The SOM's view of State Hosts: one session per connected agent, and the directory of them. The saga sees no more than this.
 
 import type { StateHostId } from '../../base/ids.ts';
-import type { Heartbeat, StateHostRegistration } from '../../protocol/generated/stateferry.ts';
+import type { Admit, Done, Heartbeat, StateHostRegistration } from '../../protocol/generated/stateferry.ts';
 import type { StateRequests } from '../../protocol/state-requests.ts';
 
 /** One connected State Host. Requests reject with AgentError. */
@@ -18,6 +18,8 @@ export interface AgentSession extends StateRequests {
   /** Agent's wall clock minus ours by its last heartbeat, the way it took left in. */
   readonly clockOffsetMs: number;
   readonly lastHeartbeat: Heartbeat | null;
+  /** The VMs whose packets may pass this State Host, in place of those named before. */
+  admit(request: Admit): Promise<Done>;
 }
 
 export interface AgentGone {

@@ -5,6 +5,7 @@ import type { StateHostId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type {
   Abort,
+  Admit,
   AaRequest,
   Commit,
   Done,
@@ -204,6 +205,10 @@ export class LiveAgentSession implements AgentSession {
     const done = await this.#ask(request.migration, body, 'done', this.#io.timeouts.doneMs);
     this.#forget(request.migration);
     return done;
+  }
+
+  admit(request: Admit): Promise<Done> {
+    return this.#ask('', { $case: 'admit', value: request }, 'done', this.#io.timeouts.readyMs);
   }
 
   /** A message the machine let through: a reply, a chunk, or the agent giving a migration up. */

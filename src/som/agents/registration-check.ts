@@ -6,6 +6,7 @@ import type { StateHostRegistration } from '../../protocol/generated/stateferry.
 const MAX_ITEMS = 4096;
 const WORD = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
+const INTERFACE = /^[\x21-\x7e]{1,15}$/;
 const MAX_VNID = 0xffffff;
 const MAX_ZONE = 0xffff;
 
@@ -16,7 +17,7 @@ export function checkRegistration(r: StateHostRegistration): string | null {
 
 function* problems(r: StateHostRegistration): Generator<string> {
   const lists = { kinds_of_state: r.kindsOfState, functions: r.functions, zones: r.zones, data_ports: r.dataPorts };
-  for (const [name, list] of Object.entries({ ...lists, nat_pools: r.natPools })) {
+  for (const [name, list] of Object.entries({ ...lists, nat_pools: r.natPools, guards: r.guards })) {
     if (list.length > MAX_ITEMS) yield `${name} has ${list.length} items, at most ${MAX_ITEMS} are taken`;
   }
   if (!WORD.test(r.kind)) yield `kind "${r.kind.slice(0, 64)}" is no word`;
@@ -26,6 +27,7 @@ function* problems(r: StateHostRegistration): Generator<string> {
   yield* kindProblems(r);
   yield* zoneProblems(r);
   yield* portProblems(r);
+  yield* guardProblems(r);
   for (const pool of r.natPools) {
     if (!ipaddr.isValid(pool) && !ipaddr.isValidCIDR(pool)) yield `nat_pools: "${pool.slice(0, 64)}" is no address`;
   }
@@ -58,10 +60,23 @@ function* zoneProblems(r: StateHostRegistration): Generator<string> {
   }
 }
 
+function* guardProblems(r: StateHostRegistration): Generator<string> {
+  const served = new Set(r.zones.map((z) => z.vnid));
+  const names = new Set<string>();
+  for (const { vnid, vmPort, nvePort } of r.guards) {
+    if (!served.has(vnid)) yield `guards: VNID ${vnid} is not in zones`;
+    for (const name of [vmPort, nvePort]) {
+      if (!INTERFACE.test(name)) yield `guards: "${name.slice(0, 32)}" is no interface name`;
+      if (names.has(name)) yield `guards: ${name} is there twice`;
+      names.add(name);
+    }
+  }
+}
+
 function* portProblems(r: StateHostRegistration): Generator<string> {
   const names = new Set<string>();
   for (const { name, mac } of r.dataPorts) {
-    if (!/^[\x21-\x7e]{1,15}$/.test(name)) yield `data_ports: "${name.slice(0, 32)}" is no interface name`;
+    if (!INTERFACE.test(name)) yield `data_ports: "${name.slice(0, 32)}" is no interface name`;
     // Empty: the interface is configured but not there now.
     if (mac !== '' && !MAC.test(mac)) yield `data_ports: "${mac.slice(0, 32)}" of ${name} is no MAC address`;
     if (names.has(name)) yield `data_ports: ${name} is there twice`;

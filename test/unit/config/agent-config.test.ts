@@ -35,12 +35,31 @@ describe('the agent configuration', () => {
         { vnid: 102, zone: 102 },
       ],
       dataPorts: ['fw1-in', 'fw1-out'],
+      guards: [],
       limits: { maxRecords: 200_000 },
       natPools: [],
       interfaceRoles: {},
       rulesetCheck: 'enforce',
       log: { level: 'info', format: 'json' },
     });
+  });
+
+  it('takes ports of VMs it stands in front of, in place of ports towards NVEs', () => {
+    const guards = (text: string): string => GOOD.replace(/dataPorts: .*\n/, text);
+    const good = guards(
+      'guards: [{ vn: blue, vmPort: tap1, nvePort: qvb1 }, { vnid: 102, vmPort: tap2, nvePort: qvb2 }]\n',
+    );
+    expect(loadAgentConfig(configFile(good))).to.deep.include({
+      dataPorts: [],
+      guards: [
+        { vnid: 101, vmPort: 'tap1', nvePort: 'qvb1' },
+        { vnid: 102, vmPort: 'tap2', nvePort: 'qvb2' },
+      ],
+    });
+    expect(complain(guards(''))[0]).to.match(/dataPorts: names no interface, and there are no guards/);
+    expect(complain(good.replace('vnid: 102, vmPort', 'vnid: 103, vmPort'))[0] ?? '').to.match(/VNID 103 has no zone/);
+    expect(complain(good.replace('qvb2', 'tap1'))[0]).to.match(/guards: names an interface twice/);
+    expect(complain(good.replace('vn: blue, vmPort', 'vmPort'))[0]).to.match(/guards\[0\]: needs either vn or vnid/);
   });
 
   it('takes the server name from the address unless that is an IP address', () => {

@@ -42,8 +42,8 @@ describe('the controller configuration', () => {
         { name: 'red', vnid: 102, vlan: 102 },
       ],
       vaps: [
-        { port: 'vm*-a', nve: null, tag: null, vn: 'blue' },
-        { port: 'vm*-b', nve: '00000000000000a1', tag: null, vn: 'red' },
+        { port: 'vm*-a', nve: null, tag: null, vn: 'blue', stateHost: null },
+        { port: 'vm*-b', nve: '00000000000000a1', tag: null, vn: 'red', stateHost: null },
       ],
       journal: join(dir, 'stateferry.sqlite'),
       tde: { lldpPeriodMs: 1000, verify: 'parallel' },
@@ -70,6 +70,12 @@ describe('the controller configuration', () => {
     const trunk = (tag: number): string => GOOD.replace("port: 'vm*-a'", `port: 'trunk*', tag: ${tag}`);
     expect(loadControllerConfig(configFile(trunk(20))).vaps[0]).to.deep.include({ port: 'trunk*', tag: 20 });
     for (const tag of [0, 4095]) expect(complain(trunk(tag))[0]).to.match(/^FILE:11:28: vaps\[0\]\.tag: Too/);
+  });
+
+  it('takes a State Host between the VMs of a port and the NVE, by its identity', () => {
+    const guarded = (name: string): string => GOOD.replace('vn: blue }', `vn: blue, stateHost: ${name} }`);
+    expect(loadControllerConfig(configFile(guarded('vfw1'))).vaps[0]).to.deep.include({ stateHost: 'vfw1' });
+    expect(complain(guarded('V_F'))[0]).to.match(/^FILE:\d+:\d+: vaps\[0\]\.stateHost: is no identity/);
   });
 
   it('names a wrong key at its place', () => {

@@ -34,7 +34,12 @@ describe('a batch of set elements', () => {
     // `nft --debug=mnl add element inet stateferry vm4 { 101 . 10.0.0.2 timeout 30s }`
     const w = new Writer();
     const key = hex('65000000 0a000002');
-    writeSetBatch(w, 'stateferry', [{ operation: 'add', set: 'vm4', keys: [key], timeoutMs: 30_000 }], 1);
+    writeSetBatch(
+      w,
+      { family: 'inet', table: 'stateferry' },
+      [{ operation: 'add', set: 'vm4', keys: [key], timeoutMs: 30_000 }],
+      1,
+    );
     expect(w.finish().toString('hex')).to.equal(
       hex(`14000000 1000 0100 01000000 00000000 0000000a
            50000000 0c0a 0504 01000000 00000000 01000000

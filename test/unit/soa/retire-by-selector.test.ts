@@ -30,6 +30,16 @@ describe('a State Host asked to retire a migration it does not know', () => {
     expect((await one.host.retire(retire)).records).to.equal(2n);
   });
 
+  it('keeps what the VM has in common with those that stay behind it', async () => {
+    one.kernel.open(101, tcp(5, '10.0.0.1', '10.0.0.9'));
+    one.kernel.flush();
+    const neighbours = { addresses: ['10.0.0.9'] };
+    const mine = { ...selector(), peers: [], neighbours };
+    expect((await one.host.retire({ ...retire, selector: mine })).records).to.equal(2n);
+    one.kernel.flush();
+    expect(one.kernel.find(101, tcp(5, '10.0.0.1', '10.0.0.9'))).not.to.equal(undefined);
+  });
+
   it('refuses without a selector, and for a VN it does not serve', async () => {
     expect(await reason(one.host.retire({ migration: 'm-1', epoch: 1n }))).to.equal('unknown-migration');
     const other = { ...selector(), vnid: VNID + 9 };

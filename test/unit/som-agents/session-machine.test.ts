@@ -123,6 +123,9 @@ describe('the session machine of an agent', () => {
     ],
     ['a MAC that is none', { dataPorts: [{ name: 'eth0', mac: '02:00:00:00:00' }] }],
     ['a digest that is not hex', { rulesetDigest: 'XYZ' }],
+    ['a guard of a VN it does not serve', { guards: [{ vnid: 9, vmPort: 'tap1', nvePort: 'qvb1' }] }],
+    ['a guard between an interface and itself', { guards: [{ vnid: 101, vmPort: 'tap1', nvePort: 'tap1' }] }],
+    ['a guard whose interface is none', { guards: [{ vnid: 101, vmPort: '', nvePort: 'qvb1' }] }],
     ['a NAT pool that is no address', { natPools: ['10.0.0.0/99'] }],
     [
       'too many data ports',

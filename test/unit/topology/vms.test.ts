@@ -32,7 +32,7 @@ describe('a VM is learnt', () => {
     const net = figure1();
     net.packetIn(at(NVE1, 1), rarp(vm1));
     expect(net.tde.vms()).to.deep.equal([
-      { vnid: RED, mac: vm1, addresses: [], at: at(NVE1, 1), lastAt: at(NVE1, 1), lastSeen: net.now },
+      { vnid: RED, mac: vm1, addresses: [], at: at(NVE1, 1), lastAt: at(NVE1, 1), guard: null, lastSeen: net.now },
     ]);
     expect(net.changes).to.include('vm-new');
   });
