@@ -12,7 +12,9 @@ exec </dev/null
 PACKAGES='
 openvswitch-switch:ovs-vswitchd mininet:mn nftables:nft conntrack:conntrack iperf3:iperf3 tcpdump:tcpdump tshark:tshark
 ethtool:ethtool openssl:openssl iproute2:ip iputils-ping:ping procps:sysctl kmod:modprobe python3:/usr/bin/python3 gcc:gcc
-libc6-dev:/usr/include/stdio.h ca-certificates:/etc/ssl/certs/ca-certificates.crt
+libc6-dev:/usr/include/stdio.h ca-certificates:/etc/ssl/certs/ca-certificates.crt protobuf-compiler:protoc
+python3-grpcio:/usr/lib/python3/dist-packages/grpc/__init__.py
+python3-protobuf:/usr/lib/python3/dist-packages/google/protobuf/message.py
 '
 NODE_AT_LEAST='22.18'
 

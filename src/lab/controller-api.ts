@@ -35,6 +35,8 @@ export interface MigrationTransfer {
   readonly state: string;
   readonly reason: string | null;
   readonly entries: number;
+  /** Of state. */
+  readonly kinds: readonly string[];
   readonly digestSource: string | null;
   readonly digestDestination: string | null;
   readonly digestEqual: boolean | null;

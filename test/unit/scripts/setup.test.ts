@@ -49,6 +49,7 @@ const PRESENT = [
   'nft',
   'sysctl',
   'ovs-vswitchd',
+  'protoc',
 ];
 
 describe('scripts/setup.sh', () => {
