@@ -2,13 +2,13 @@
 // from VAPs come through this table; established TCP is never held.
 
 import type { Dpid, Mac } from '../src/base/ids.ts';
-import type { OxmField } from '../src/openflow/model.ts';
+import type { Instruction, OxmField } from '../src/openflow/model.ts';
 import type { Atlas } from './atlas.ts';
 import { encodeCookie } from './cookies.ts';
 import { kept } from './kept.ts';
 import { ruleKey } from './rule.ts';
 import type { Rule } from './rule.ts';
-import { GATE_TIMEOUT_S, PRIORITY } from './tables.ts';
+import { GATE_TIMEOUT_S, PRIORITY, meterId } from './tables.ts';
 import {
   ICMPV6,
   IPV4,
@@ -21,6 +21,7 @@ import {
   fromVap,
   goto,
   icmpv6Type,
+  meteredPunt,
   missGoto,
   punt,
   rule,
@@ -67,6 +68,7 @@ const held = (gate: Gate, src: Mac, dst: Mac): readonly Rule[] =>
 
 function holding(gate: Gate, src: Mac, dst: Mac): Rule[] {
   const pair = [fromVap(gate.vnid), ethDst(dst), ethSrc(src)];
+  if (gate.holds === 'everything' || gate.holds === 'nothing') return halting(gate, pair);
   const hold = (priority: number, match: readonly OxmField[]): Rule => ({
     ...rule('gate', 'ingress', priority, [...pair, ...match], [punt], encodeCookie('gate', gate.serial)),
     hardTimeout: GATE_TIMEOUT_S,
@@ -75,4 +77,25 @@ function holding(gate: Gate, src: Mac, dst: Mac): Rule[] {
     hold(PRIORITY.gate.opener, [family, TCP, OPENER]),
     ...(gate.holds === 'all' ? [hold(PRIORITY.gate.all, [family])] : []),
   ]);
+}
+
+/**
+ * No timeout: with the controller gone the packets go nowhere, instead of to a State Host that has never seen their flows. ND
+ * keeps no state there and passes.
+ */
+function halting(gate: Gate, pair: readonly OxmField[]): Rule[] {
+  const cookie = encodeCookie('gate', gate.serial);
+  const then = gate.holds === 'nothing' ? [] : meteredPunt(meterId('limbo'));
+  const openers = gate.holds === 'nothing' ? [] : meteredPunt(meterId('limboOpener'));
+  const halted = (priority: number, match: readonly OxmField[], instructions: readonly Instruction[]): Rule =>
+    rule('gate', 'ingress', priority, [...pair, ...match], instructions, cookie);
+  return [
+    ...[ND.solicitation, ND.advertisement].map((type) =>
+      halted(PRIORITY.gate.opener, [IPV6, ICMPV6, icmpv6Type(type)], [goto('pins')]),
+    ),
+    ...[IPV4, IPV6].flatMap((family) => [
+      halted(PRIORITY.gate.opener, [family, TCP, OPENER], openers),
+      halted(PRIORITY.gate.halt, [family], then),
+    ]),
+  ];
 }

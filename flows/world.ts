@@ -63,7 +63,8 @@ export interface Pin {
 
 /**
  * Openers between the VM and the VMs at `peerNve` go to the controller; with `all`, also their packets of protocols that
- * have no openers. `serial` (32 bits) names the gate in cookies: a new closing needs a new serial.
+ * have no openers; `everything`: all their packets, at a metered rate, `nothing`: all are dropped and counted (a halt: no path leads
+ * to the State Host that has their state). `serial` (32 bits) names the gate in cookies: a new closing needs a new serial.
  */
 export interface Gate {
   readonly id: MigrationId;
@@ -73,7 +74,7 @@ export interface Gate {
   readonly peerNve: Dpid;
   /** The VM's NVE and `peerNve`. */
   readonly nves: readonly Dpid[];
-  readonly holds: 'openers' | 'all';
+  readonly holds: 'openers' | 'all' | 'everything' | 'nothing';
 }
 
 /** The VM has left `from` not long ago: what still arrives there for it is sent after it. */

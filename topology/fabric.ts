@@ -15,7 +15,7 @@ import type { Outbox } from './outbox.ts';
 import { PathProbes } from './path-probes.ts';
 import { placeKey, samePlace, type Place } from './place.ts';
 import { isVap, type LearntRole, type Port, type Ports } from './ports.ts';
-import { Routes } from './routes.ts';
+import { Routes, type GraphScope } from './routes.ts';
 import { StateHosts, type AttachVerdict } from './state-hosts.ts';
 import type { TdeSettings } from './tde-config.ts';
 import type { AlarmCode } from './tde-effect.ts';
@@ -40,6 +40,7 @@ export class Fabric {
   readonly #links = new Links();
   readonly #stateHosts: StateHosts;
   readonly #probes: PathProbes;
+  readonly #drained = new Set<StateHostId>();
 
   constructor(settings: TdeSettings, ports: Ports, outbox: Outbox) {
     const { timing, bounds, key } = settings;
@@ -53,11 +54,13 @@ export class Fabric {
       silentMs: timing.lldpPeriodMs * timing.lldpMissed,
     });
     this.#probes = new PathProbes(key, timing.probePeriodMs);
-    this.routes = new Routes(() =>
+    this.routes = new Routes((scope) =>
       buildGraph({
         nves: [...ports.nves()].map((nve) => nve.dpid),
         links: this.#links.views(),
-        stateHosts: [...this.#stateHosts.all()].map(({ id }) => ({ id, at: this.#placesOf(id) })),
+        stateHosts: [...this.#stateHosts.all()]
+          .filter(({ id }) => this.#isIn(scope, id))
+          .map(({ id }) => ({ id, at: this.#placesOf(id) })),
       }),
     );
   }
@@ -112,7 +115,11 @@ export class Fabric {
       this.#outbox.count('probe-unexpected');
     } else {
       this.#outbox.count('probe-accepted');
+      const wasHung = this.isHung(arrival.id);
       this.#probes.forwarded(arrival.id, this.#transitMs(arrival.from, port.place, arrival.sentAt, now), now);
+      if (!wasHung) return;
+      this.#outbox.changed('state-host-forwarding');
+      this.routes.invalidate();
     }
   }
 
@@ -177,6 +184,7 @@ export class Fabric {
         attachments: [...s.attachments.values()]
           .map(({ mac, portName, place, lastSeen }) => ({ ...place, mac, portName, lastSeen }))
           .sort((x, y) => (placeKey(x) < placeKey(y) ? -1 : 1)),
+        drained: this.#drained.has(s.id),
         ...this.#probes.view(s.id),
       }))
       .sort((x, y) => (x.id < y.id ? -1 : 1));
@@ -185,6 +193,24 @@ export class Fabric {
   /** The role a State Host registered with; empty when it is not known. */
   roleOf(id: StateHostId): string {
     return this.#stateHosts.get(id)?.role ?? '';
+  }
+
+  /** An operator's word: no path leads through it where there is another. */
+  drain(id: StateHostId, drained: boolean): void {
+    if (drained === this.#drained.has(id)) return;
+    if (drained) this.#drained.add(id);
+    else this.#drained.delete(id);
+    this.#outbox.changed('state-host-drained');
+    this.routes.invalidate();
+  }
+
+  /** Its links are up and probes through it are lost. */
+  isHung(id: StateHostId): boolean {
+    return this.#probes.view(id).forwarding === false;
+  }
+
+  #isIn(scope: GraphScope, id: StateHostId): boolean {
+    return scope === 'all' || (!this.isHung(id) && (scope === 'forwarding' || !this.#drained.has(id)));
   }
 
   #discovered(port: Port, says: DiscoverySays, now: number): void {
@@ -271,6 +297,8 @@ export class Fabric {
       if (stopped) {
         const text = `State Host ${id} no longer forwards path probes`;
         this.#outbox.alarm('state-host-not-forwarding', id, text, { stateHost: id });
+        this.#outbox.changed('state-host-not-forwarding');
+        this.routes.invalidate();
       }
     }
   }

@@ -57,6 +57,14 @@ export class Hosts {
     return this.#byVn.get(vnid) ?? [];
   }
 
+  /** By VN and NVE; those in limbo stand where they were last. */
+  byNve(): Map<Vnid, Map<Dpid, Vm[]>> {
+    const places = [...this.#byVn].map(([vnid, vms]) => {
+      return [vnid, Map.groupBy(vms, (vm) => (vm.at ?? vm.lastAt).nve)] as const;
+    });
+    return new Map(places);
+  }
+
   hasRoom(vnid: Vnid, place: Place): boolean {
     const here = this.#byPlace.get(placeKey(place))?.size ?? 0;
     const inVn = this.#byVn.get(vnid)?.size ?? 0;

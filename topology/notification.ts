@@ -7,6 +7,12 @@ import type { Selector } from '../src/base/selector.ts';
 /** Why a move was believed. `probe-answer`: the old place answered, the move is taken back. */
 export type MoveEvidence = 'port-status' | 'mac-relocation' | 'rarp' | 'garp' | 'na' | 'probe-answer';
 
+/**
+ * Why the path of a pair changed. `path-loss`: a link or an end of it is gone, by port-status or by silence of its LLDP;
+ * `probe-loss`: a State Host stopped forwarding with its links up; `drained`: an operator's word; `path-healed`: back by policy.
+ */
+export type PathEvidence = 'path-loss' | 'probe-loss' | 'drained' | 'path-healed';
+
 /** The state of `selector` at `source` is needed at `destination`, because the path to `peerNve` changed. */
 export interface Transfer {
   /** Null: there is no State Host on the old path that corresponds (hard case 25). */
@@ -15,7 +21,10 @@ export interface Transfer {
   readonly destination: StateHostId | null;
   readonly peerNve: Dpid;
   readonly selector: Selector;
-  /** From the new NVE to the old one past no State Host, then the old path to the peer; null where there is none. */
+  /**
+   * From the new NVE to the old one past no State Host, then the old path to the peer; null where there is none, and where the
+   * path itself broke.
+   */
   readonly detour: Route | null;
   /** The new path, null where there is none. */
   readonly direct: Route | null;
@@ -32,7 +41,7 @@ export interface Notification {
   readonly wallMs: number;
   /** `path-change` is Use Case 2; a VM's move is Use Case 1. */
   readonly cause: 'vm-move' | 'path-change';
-  readonly evidence: readonly MoveEvidence[];
+  readonly evidence: readonly (MoveEvidence | PathEvidence)[];
   readonly vnid: Vnid;
   readonly vnName: string;
   readonly vm: { readonly mac: Mac; readonly addresses: readonly IpAddress[] };

@@ -40,6 +40,10 @@ export class Outbox {
     this.#changes.add(reason);
   }
 
+  hasChanged(): boolean {
+    return this.#changes.size > 0;
+  }
+
   notify(notification: Notification): void {
     this.#effects.push({ kind: 'notify', notification });
   }

@@ -3,7 +3,7 @@
 
 import { stateHostId, type Dpid } from '../src/base/ids.ts';
 import { reverse, type Hop, type Route } from '../src/base/route.ts';
-import { isStateHostNode, nveNode, type Edge, type Graph, type NodeKey } from './graph.ts';
+import { isStateHostNode, nveNode, stateHostNode, type Edge, type Graph, type NodeKey } from './graph.ts';
 
 /** `bare` paths cross no State Host. */
 export type PathKind = 'any' | 'bare';
@@ -31,6 +31,23 @@ export function shortestRoute(graph: Graph, a: Dpid, b: Dpid, kind: PathKind = '
     node = edge.to;
   }
   return toRoute(a, b, walk);
+}
+
+/** Whether every step of a route is still an edge, by the same ports, through State Hosts of the route only. */
+export function stillLeads(graph: Graph, route: Route): boolean {
+  const passed: ReadonlySet<NodeKey> = new Set(route.stateHosts.map(stateHostNode));
+  if (route.hops.some((hop) => !graph.has(nveNode(hop.nve)))) return false;
+  return route.hops.slice(1).every((hop, i) => {
+    const before = route.hops[i];
+    const goal = nveNode(hop.nve);
+    const out = (graph.get(nveNode(before?.nve ?? hop.nve)) ?? []).filter((e) => e.outPort === before?.outPort);
+    const arrives = (e: Edge): boolean => e.to === goal && e.inPort === hop.inPort;
+    const chain = (node: NodeKey, left: number): boolean =>
+      left > 0 &&
+      passed.has(node) &&
+      (graph.get(node) ?? []).some((e) => arrives(e) || (isStateHostNode(e.to) && chain(e.to, left - 1)));
+    return out.some((e) => arrives(e) || chain(e.to, passed.size));
+  });
 }
 
 function distancesTo(graph: Graph, goal: NodeKey, kind: PathKind): Map<NodeKey, number> {

@@ -85,6 +85,8 @@ export interface TdeConfig {
   readonly vns: readonly VnConfig[];
   readonly vaps: readonly VapRule[];
   readonly verify: VerifyPolicy;
+  /** How long a path that broke must have healed before its flows go back to it; null (default): they stay. */
+  readonly revertMs?: number | null;
   /** 32 random bytes, new in every life of the controller: signs LLDP and path probes. */
   readonly key: Buffer;
   /** `clock.wallMs() - clock.now()`: turns the machine's `now` into wall time. */

@@ -41,6 +41,8 @@ export type TdeInput =
   | { readonly kind: 'packetIn'; readonly dpid: Dpid; readonly inPort: PortNo; readonly frame: Buffer }
   | StateHostRegistered
   | { readonly kind: 'stateHostGone'; readonly id: StateHostId }
+  /** An operator takes a State Host out of all paths that have another way, or lets it in again. */
+  | { readonly kind: 'drain'; readonly id: StateHostId; readonly drained: boolean }
   /** Half of the control channel's echo time: corrects link latencies. */
   | { readonly kind: 'controlLatency'; readonly dpid: Dpid; readonly oneWayMs: number }
   /** Puts VMs in limbo at their last place: they are back there when its port is seen up, before they say anything. */

@@ -44,12 +44,14 @@ export class Tde {
       outbox: this.#outbox,
       routes: this.#fabric.routes,
       roleOf: (id) => this.#fabric.roleOf(id),
+      isHung: (id) => this.#fabric.isHung(id),
     });
   }
 
   handle(input: TdeInput, now: number): TdeEffect[] {
     this.#outbox.begin(now);
     this.#dispatch(input, now);
+    this.#vms.followPaths(now);
     return this.#outbox.finish();
   }
 
@@ -127,6 +129,9 @@ export class Tde {
         return;
       case 'stateHostGone':
         this.#fabric.unregister(input.id);
+        return;
+      case 'drain':
+        this.#fabric.drain(input.id, input.drained);
         return;
       case 'controlLatency': {
         const nve = this.#ports.nve(input.dpid);

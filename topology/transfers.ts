@@ -41,6 +41,30 @@ export function computeTransfers(input: TransferInput): Transfer[] {
   return transfers;
 }
 
+export interface PathTransferInput {
+  readonly vnid: Vnid;
+  readonly vm: readonly IpAddress[];
+  readonly peers: readonly IpAddress[];
+  /** From the VM's NVE to the peers', as flows ran until now and as they will. */
+  readonly before: Route;
+  readonly after: Route;
+  /** `before` still carries traffic. */
+  readonly leads: boolean;
+  readonly role: (stateHost: StateHostId) => string;
+}
+
+/** What has to move because the path of a pair of NVEs changed under one VM that stays where it is. */
+export function pathTransfers({ vnid, vm, peers, before, after, leads, role }: PathTransferInput): Transfer[] {
+  if (vm.length === 0 || peers.length === 0) return [];
+  return pairByRole(before.stateHosts, after.stateHosts, role).map((pair) => ({
+    ...pair,
+    peerNve: after.to,
+    selector: { vnid, vm, peers: [...new Set(peers)].sort() },
+    detour: leads ? before : null,
+    direct: after,
+  }));
+}
+
 export interface GuardTransferInput {
   readonly vnid: Vnid;
   readonly vm: readonly IpAddress[];

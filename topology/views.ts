@@ -40,6 +40,8 @@ export interface StateHostView extends ForwardingView {
   readonly zones: readonly Vnid[];
   /** An agent has a session now. */
   readonly registered: boolean;
+  /** An operator wants no path through it. */
+  readonly drained: boolean;
   readonly attachments: readonly AttachmentView[];
 }
 

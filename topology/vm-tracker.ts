@@ -2,20 +2,22 @@
 // fabric only by its routes.
 
 import type { Dpid, StateHostId, Vnid } from '../src/base/ids.ts';
+import { reverse, type Route } from '../src/base/route.ts';
 import type { EthernetFrame } from '../src/packet/ethernet.ts';
 import { readClaims, type Claims, type Refusal } from './claims.ts';
 import { Hosts, type Vm } from './hosts.ts';
 import { Leases } from './leases.ts';
 import { Moves, type PendingMove } from './moves.ts';
-import type { MoveEvidence } from './notification.ts';
+import type { MoveEvidence, PathEvidence, Transfer } from './notification.ts';
 import type { Outbox } from './outbox.ts';
+import { PathChanges, type NvePair, type PathChange } from './path-changes.ts';
 import { placeKey, samePlace, type Place } from './place.ts';
 import { carries, type Port, type Ports } from './ports.ts';
 import { encodePresenceProbes } from './presence-probe.ts';
 import type { Routes } from './routes.ts';
 import type { TdeSettings } from './tde-config.ts';
 import type { RestoredVm } from './tde-input.ts';
-import { computeTransfers, guardTransfers } from './transfers.ts';
+import { computeTransfers, guardTransfers, pathTransfers } from './transfers.ts';
 import type { Vaps } from './vaps.ts';
 import type { VmView } from './views.ts';
 
@@ -26,6 +28,7 @@ export interface VmTrackerParts {
   readonly outbox: Outbox;
   readonly routes: Routes;
   readonly roleOf: (id: StateHostId) => string;
+  readonly isHung: (id: StateHostId) => boolean;
 }
 
 export class VmTracker {
@@ -33,6 +36,7 @@ export class VmTracker {
   readonly #hosts: Hosts;
   readonly #moves: Moves;
   readonly #leases = new Leases();
+  readonly #paths: PathChanges;
   #notifications = 0;
 
   constructor(parts: VmTrackerParts) {
@@ -40,6 +44,7 @@ export class VmTracker {
     this.#parts = parts;
     this.#hosts = new Hosts(bounds, timing);
     this.#moves = new Moves(verify, timing, bounds);
+    this.#paths = new PathChanges(parts.routes, parts.settings.revertMs ?? null);
   }
 
   /** A frame from a VAP that is up and not quarantined. */
@@ -84,6 +89,58 @@ export class VmTracker {
   tick(now: number): void {
     for (const move of this.#moves.due(now)) this.#believeHeld(move, now);
     if (this.#hosts.age(now).length > 0) this.#parts.outbox.changed('vm-gone');
+    if (this.#paths.tick(now)) this.#parts.outbox.changed('path-healed');
+  }
+
+  /** Use Case 2: the paths between VMs that stay where they are have other State Hosts now. Once after every input. */
+  followPaths(now: number): void {
+    if (!this.#parts.outbox.hasChanged()) return;
+    const byVn = this.#hosts.byNve();
+    const pairs = new Map<string, NvePair>();
+    for (const byNve of byVn.values()) {
+      const nves = [...byNve.keys()].sort();
+      for (const [i, a] of nves.entries()) for (const b of nves.slice(i + 1)) pairs.set(`${a} ${b}`, [a, b]);
+    }
+    for (const change of this.#paths.check([...pairs.values()], this.#parts.isHung)) {
+      for (const [vnid, byNve] of byVn) this.#pathChanged(change, vnid, byNve, now);
+    }
+  }
+
+  /** One notification for each VM of the end that has fewer: a pair of VMs must not be told of twice. */
+  #pathChanged(change: PathChange, vnid: Vnid, byNve: ReadonlyMap<Dpid, readonly Vm[]>, now: number): void {
+    const near = byNve.get(change.after.from) ?? [];
+    const far = byNve.get(change.after.to) ?? [];
+    const turn = far.length < near.length;
+    const [vms, peers] = turn ? [far, near] : [near, far];
+    const [before, after] = [change.before, change.after].map((r) => (turn ? reverse(r) : r)) as [Route, Route];
+    const theirs = peers.flatMap((peer) => [...peer.addresses.keys()]);
+    for (const vm of vms) {
+      const addresses = [...vm.addresses.keys()].sort();
+      const { leads } = change;
+      const role = this.#parts.roleOf;
+      const transfers = pathTransfers({ vnid, vm: addresses, peers: theirs, before, after, leads, role });
+      if (transfers.length > 0) this.#tellPathChange(vm, change.evidence, transfers, now);
+    }
+  }
+
+  #tellPathChange(vm: Vm, evidence: PathEvidence, transfers: readonly Transfer[], now: number): void {
+    const { outbox, vaps, settings } = this.#parts;
+    const { nve, port } = vm.at ?? vm.lastAt;
+    this.#notifications += 1;
+    outbox.notify({
+      id: this.#notifications,
+      wallMs: now + settings.wallOffsetMs,
+      cause: 'path-change',
+      evidence: [evidence],
+      vnid: vm.vnid,
+      vnName: vaps.vn(vm.vnid)?.name ?? '',
+      vm: { mac: vm.mac, addresses: [...vm.addresses.keys()].sort() },
+      oldNve: nve,
+      oldPort: port,
+      newNve: nve,
+      newPort: port,
+      transfers,
+    });
   }
 
   vms(): VmView[] {

@@ -53,13 +53,20 @@ export interface ControllerConfig {
   readonly vaps: readonly VapConfig[];
   /** An SQLite file, or `:memory:`. */
   readonly journal: string;
-  readonly tde: { readonly lldpPeriodMs: number; readonly verify: 'parallel' | 'first' };
+  readonly tde: {
+    readonly lldpPeriodMs: number;
+    readonly probePeriodMs: number;
+    readonly verify: 'parallel' | 'first';
+    /** Null: never. */
+    readonly revertMs: number | null;
+  };
   readonly migration: {
     readonly strategy: 'detour' | 'copy' | 'draft' | 'none';
     readonly graceMs: number;
     readonly drainBoundMs: number;
     readonly limit: number;
     readonly hold: { readonly packets: number; readonly bytes: number; readonly ageMs: number };
+    readonly halted: 'hold' | 'drop';
   };
   readonly log: LogConfig;
 }

@@ -11,7 +11,7 @@ import { MigrationError } from './errors.ts';
 import { Gates } from './gates.ts';
 import type { Hold } from './hold.ts';
 import { gateHoldKey, limboHoldKey, puntHoldKey } from './hold-keys.ts';
-import type { FlowControl, HeldCounts, PinRequest, Relocation } from './ports.ts';
+import type { FlowControl, HaltRequest, HeldCounts, PinRequest, Relocation } from './ports.ts';
 import { ProbeSender } from './probe-sender.ts';
 import type { SendFrame } from './probe-sender.ts';
 
@@ -38,6 +38,8 @@ export interface FabricOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly graceMs: number;
+  /** What becomes of packets whose path broke, until their state has moved. */
+  readonly halted: 'hold' | 'drop';
   /** Within which a switch's datapath cache follows its tables, for all but the slowest. */
   readonly cacheMs: number;
   /** The switches have confirmed all that was wanted of them, whoever wanted it. */
@@ -64,6 +66,7 @@ export class Fabric implements FlowControl {
   readonly #moves = new Map<string, Relocation>();
   readonly #trails = new Map<string, Trail>();
   readonly #probes: ProbeSender;
+  readonly #halts = new Map<string, HaltRequest>();
   #applying = 0;
 
   constructor(options: FabricOptions) {
@@ -102,6 +105,7 @@ export class Fabric implements FlowControl {
     this.adopt(move, false);
     this.#moves.set(name, move);
     await this.apply();
+    for (const key of move.replaces) if (this.#halts.delete(key)) this.#gates.release(key);
     // A newer move is on its way: what waits for the VM waits for that one.
     if (this.#moves.get(name) !== move) return { limbo: 0, punted: 0, dropped: 0 };
     this.#moves.delete(name);
@@ -114,6 +118,8 @@ export class Fabric implements FlowControl {
     const detours = this.#detoursTo(move);
     for (const key of move.replaces) {
       this.#pins.delete(key);
+      // What waits there waits for the newer one, which halts it again where it must.
+      if (this.#gates.isHalted(key)) this.#gates.open(key);
       // Its transfer opens it when the source lets openers in again.
       this.#gates.follow(key, move.newNve);
     }
@@ -121,6 +127,11 @@ export class Fabric implements FlowControl {
     for (const request of move.pins) {
       const { key, vnid, vm, peerNve, route } = request;
       this.#pins.set(key, { request, pin: { id: migrationId(key), vnid, vm, peerNve, route, phase } });
+    }
+    for (const { key, vnid, vm, nve, peerNve } of lifted ? [] : (move.halts ?? [])) {
+      const holds = this.#options.halted === 'hold' ? 'everything' : 'nothing';
+      this.#halts.set(key, { key, vnid, vm, nve, peerNve });
+      this.#gates.close(key, { id: migrationId(key), vnid, vm, peerNve, nves: [nve, peerNve], holds });
     }
     const name = vmKey(move.vnid, move.vm);
     if (move.oldNve !== move.newNve)
@@ -141,7 +152,7 @@ export class Fabric implements FlowControl {
   }
 
   async openGate(key: string): Promise<void> {
-    if (!this.#gates.isHolding(key)) return;
+    if (!this.#gates.isHolding(key) || this.#gates.isHalted(key)) return;
     this.#gates.open(key);
     try {
       await this.apply();
@@ -157,11 +168,13 @@ export class Fabric implements FlowControl {
    */
   async lift(key: string, onConfirmed?: () => void): Promise<number> {
     const entry = this.#pins.get(key);
+    const halt = this.#halts.get(key);
+    if (halt !== undefined) return this.#endHalt(halt, onConfirmed);
     if (entry === undefined) {
       await this.openGate(key);
       return 0;
     }
-    this.#refuseWhileAway(entry.request);
+    this.#refuseWhileAway(endsOf(entry.request));
     const sentMs = this.#options.clock.now();
     await this.#leavePin(key, entry);
     onConfirmed?.();
@@ -174,6 +187,25 @@ export class Fabric implements FlowControl {
       this.#options.log.warn('a gate was not opened everywhere after the lift', { transfer: key, cause });
     });
     return others + this.#gates.release(key);
+  }
+
+  /** The new path is the base route already: what waited for it goes its way when the switches let everything pass. */
+  async #endHalt(halt: HaltRequest, onConfirmed?: () => void): Promise<number> {
+    const { key, nve, peerNve } = halt;
+    this.#refuseWhileAway([nve, peerNve]);
+    const gate = this.#gates.get(key);
+    this.#gates.open(key);
+    try {
+      await this.apply();
+      if (this.#halts.get(key) !== halt) throw new MigrationError('superseded', `${key} was replaced while it was lifted`);
+    } catch (cause) {
+      if (this.#halts.get(key) === halt && gate !== undefined) this.#gates.close(key, gate);
+      await this.#goBack(peerNve);
+      throw cause;
+    }
+    this.#halts.delete(key);
+    onConfirmed?.();
+    return this.#gates.release(key);
   }
 
   /** Both directions, confirmed; or neither, and then nothing leads to the destination any more. */
@@ -227,6 +259,7 @@ export class Fabric implements FlowControl {
     this.#pins.delete(key);
     this.#gates.open(key);
     this.#gates.forget(key);
+    this.#halts.delete(key);
     if (entry !== undefined) {
       const name = vmKey(entry.request.vnid, entry.request.vm);
       const others = [...this.#pins.values()].some((p) => vmKey(p.request.vnid, p.request.vm) === name);
@@ -250,11 +283,10 @@ export class Fabric implements FlowControl {
   }
 
   teachNewPath(key: string): void {
-    const entry = this.#pins.get(key);
-    if (entry === undefined) return;
-    const { vnid, vm, peerNve, route } = entry.request;
-    const direct = this.route(route.from, peerNve);
-    if (direct !== null) this.#probes.teach(direct, vnid, vm);
+    const request = this.#pins.get(key)?.request;
+    const flows = this.#halts.get(key) ?? (request === undefined ? null : { ...request, nve: request.route.from });
+    const direct = flows === null ? null : this.route(flows.nve, flows.peerNve);
+    if (flows !== null && direct !== null) this.#probes.teach(direct, flows.vnid, flows.vm);
   }
 
   /** The key under which a packet of this gate is held; null when it need not wait (any more): let it go at once. */
@@ -276,8 +308,8 @@ export class Fabric implements FlowControl {
     return { limbo: limbo.released, punted: punted.released, dropped: limbo.dropped + punted.dropped };
   }
 
-  #refuseWhileAway(request: PinRequest): void {
-    const away = this.#options.installer.behind(endsOf(request));
+  #refuseWhileAway(ends: readonly Dpid[]): void {
+    const away = this.#options.installer.behind(ends);
     if (away.length === 0) return;
     throw new MigrationError('switches-failed', `not lifted: ${away.join(', ')} is not connected`, { retriable: true });
   }

@@ -23,8 +23,18 @@ export class Gates {
     return [...this.#closed.values()];
   }
 
+  get(key: string): Gate | undefined {
+    return this.#closed.get(key);
+  }
+
   isClosed(key: string): boolean {
     return this.#closed.has(key);
+  }
+
+  /** Everything is held, and only `lift` or `forget` lets it go. */
+  isHalted(key: string): boolean {
+    const holds = this.#closed.get(key)?.holds;
+    return holds === 'everything' || holds === 'nothing';
   }
 
   isHolding(key: string): boolean {

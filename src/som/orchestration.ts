@@ -2,7 +2,7 @@
 // every change of knowledge becomes a change of flows. No sockets here: switches and agents come in as objects.
 
 import type { Clock } from '../base/clock.ts';
-import type { Dpid } from '../base/ids.ts';
+import type { Dpid, StateHostId } from '../base/ids.ts';
 import { mac, vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { PacketIn, Switch, SwitchEvent } from '../openflow/model.ts';
@@ -36,10 +36,17 @@ export interface OrchestrationOptions {
   readonly switches: ReadonlyMap<Dpid, Switch>;
   readonly vns: readonly VnView[];
   readonly vaps: readonly VapRule[];
-  readonly tde: { readonly lldpPeriodMs: number; readonly verify: VerifyPolicy };
+  readonly tde: {
+    readonly lldpPeriodMs: number;
+    readonly probePeriodMs: number;
+    readonly verify: VerifyPolicy;
+    readonly revertMs: number | null;
+  };
   readonly migration: TransferLimits & {
     readonly strategy: Strategy;
     readonly hold: { readonly packets: number; readonly bytes: number; readonly ageMs: number };
+    /** Packets whose path broke, until their state has moved. */
+    readonly halted: 'hold' | 'drop';
   };
   /** 32 random bytes. */
   readonly key: Buffer;
@@ -86,7 +93,8 @@ export class Orchestration {
       verify: o.tde.verify,
       key: o.key,
       wallOffsetMs: o.clock.wallMs() - o.clock.now(),
-      timing: { lldpPeriodMs: o.tde.lldpPeriodMs },
+      revertMs: o.tde.revertMs,
+      timing: { lldpPeriodMs: o.tde.lldpPeriodMs, probePeriodMs: o.tde.probePeriodMs },
     });
     this.view = new TdeView(this.tde, o.vns);
     this.#knowledge = new Knowledge(o.store, o.clock, PATIENCE_MS);
@@ -105,6 +113,7 @@ export class Orchestration {
       clock: o.clock,
       log: o.log,
       graceMs: o.migration.graceMs,
+      halted: o.migration.halted,
       cacheMs: CACHE_MS,
       onConfirmed: () => this.#confirmed(),
     });
@@ -187,6 +196,13 @@ export class Orchestration {
       case 'flow_removed':
         return;
     }
+  }
+
+  /** An operator wants no path through a State Host, or allows it again; false: there is none of that name. */
+  drain(id: StateHostId, drained: boolean): boolean {
+    if (!this.tde.stateHosts().some((s) => s.id === id)) return false;
+    this.#feed({ kind: 'drain', id, drained });
+    return true;
   }
 
   tick(): void {

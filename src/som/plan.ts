@@ -43,6 +43,11 @@ export interface MovePlan {
   readonly transfers: readonly PlannedTransfer[];
 }
 
+/** Moves, and no packet may take the new path before: there is no old one to be pinned to, so packets are halted. */
+export function isHalted({ source, destination, pin, atVap }: PlannedTransfer): boolean {
+  return source !== null && destination !== null && pin === null && atVap !== true;
+}
+
 export function planMove(
   notification: Pick<Notification, 'vnid' | 'vm' | 'oldNve' | 'newNve' | 'transfers' | 'guard'>,
   holdings: readonly Holding[],
@@ -54,7 +59,7 @@ export function planMove(
   for (const t of notification.transfers) {
     if (t.atVap === true) continue;
     const holding = held.get(t.peerNve);
-    if (holding === undefined) transfers.push(fresh(t, oldNve, newNve));
+    if (holding === undefined) transfers.push(fresh(t, oldNve));
     else transfers.push(...fromHolder(holding, newNve, route));
     held.delete(t.peerNve);
   }
@@ -84,7 +89,7 @@ function planGuards(
   }));
 }
 
-function fresh(t: Transfer, oldNve: Dpid, newNve: Dpid): PlannedTransfer {
+function fresh(t: Transfer, oldNve: Dpid): PlannedTransfer {
   const both = t.source !== null && t.destination !== null;
   return {
     peerNve: t.peerNve,
@@ -92,7 +97,7 @@ function fresh(t: Transfer, oldNve: Dpid, newNve: Dpid): PlannedTransfer {
     destination: t.destination,
     selector: t.selector,
     anchor: oldNve,
-    pin: both && oldNve !== newNve ? t.detour : null,
+    pin: both ? t.detour : null,
     impossible: reason(t.source, t.destination, t.detour),
   };
 }
@@ -103,8 +108,9 @@ function fromHolder(holding: Holding, newNve: Dpid, route: (from: Dpid, to: Dpid
   // Back behind the State Host that has had the state all along: the pin goes, nothing moves.
   if (destination === holding.holder) return [];
   const over = newNve === holding.anchor ? null : route(newNve, holding.anchor);
-  const on = route(holding.anchor, holding.peerNve);
-  const pin = over === null || on === null ? on : join(over, on);
+  const on = throughHolder(holding, route(holding.anchor, holding.peerNve));
+  const reached = over !== null || newNve === holding.anchor;
+  const pin = on === null || !reached ? null : over === null ? on : join(over, on);
   return [
     {
       peerNve: holding.peerNve,
@@ -118,10 +124,15 @@ function fromHolder(holding: Holding, newNve: Dpid, route: (from: Dpid, to: Dpid
   ];
 }
 
+/** Where the anchor's path broke, the holder is on it no more: nothing can be pinned there (Use Case 2). */
+function throughHolder({ holder }: Holding, route: Route | null): Route | null {
+  return route?.stateHosts.includes(holder) === true ? route : null;
+}
+
 function reason(source: StateHostId | null, destination: StateHostId | null, detour: Route | null): string | null {
   const gap = missing(source, destination);
   if (gap !== null) return gap;
-  if (detour === null) return 'no detour: the old path cannot be reached from the new place';
+  if (detour === null) return 'no detour: the old path is broken, or cannot be reached from the new place';
   return null;
 }
 

@@ -28,6 +28,17 @@ export interface PinRequest {
   readonly route: Route;
 }
 
+/** Which flows wait where no pin is possible: those of a VM with the VMs of its VN behind one peer NVE (Use Case 2). */
+export interface HaltRequest {
+  /** Unique per transfer. */
+  readonly key: string;
+  readonly vnid: Vnid;
+  readonly vm: Mac;
+  /** The VM's present NVE. */
+  readonly nve: Dpid;
+  readonly peerNve: Dpid;
+}
+
 /** A VM's port at a State Host that stands between it and its NVE: held while the VM's state is not there. */
 export interface VmPort {
   /** Resolves when the State Host lets the VM's packets pass, rejects when it cannot be told. */
@@ -48,6 +59,8 @@ export interface Relocation {
   readonly oldNve: Dpid;
   readonly newNve: Dpid;
   readonly pins: readonly PinRequest[];
+  /** Until `lift` or `forget` their packets are held, or dropped, by policy. */
+  readonly halts?: readonly HaltRequest[];
   /** Keys of earlier transfers of this VM whose pins, gates and late-packet rules these take the place of. */
   readonly replaces: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { Table } from '../store/store.ts';
 import type { Debts } from './debts.ts';
 import { pinsOf } from './pins.ts';
-import { planMove } from './plan.ts';
+import { isHalted, planMove } from './plan.ts';
 import type { FlowControl } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
@@ -88,7 +88,8 @@ function adopt(found: Found, { flows, log }: RecoveryWorld): Resumable {
   );
   const pins = pinsOf(record.id, again).map((pin) => ({ ...pin, key: plan.key }));
   log.warn('found an unfinished migration', { transfer: plan.key, phase, goesOn: lifted ? 'forward' : 'anew' });
-  if (pins.length === 0) log.error('its pin has no route', { transfer: plan.key });
-  flows.adopt({ vnid, vm, oldNve: record.oldNve, newNve, pins, replaces: [] }, lifted);
+  const halts = again.transfers.some(isHalted) ? [{ key: plan.key, vnid, vm, nve: newNve, peerNve }] : [];
+  if (pins.length + halts.length === 0) log.error('its pin has no route', { transfer: plan.key });
+  flows.adopt({ vnid, vm, oldNve: record.oldNve, newNve, pins, halts, replaces: [] }, lifted);
   return { ...found, lifted };
 }

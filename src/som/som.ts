@@ -9,10 +9,10 @@ import type { Store } from '../store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
 import { Debts } from './debts.ts';
 import { closeRecord, openRecord } from './records-of-moves.ts';
-import { keyOf, pinsOf } from './pins.ts';
-import { planMove } from './plan.ts';
+import { haltsOf, keyOf, pinsOf } from './pins.ts';
+import { isHalted, planMove } from './plan.ts';
 import type { Holding, MovePlan } from './plan.ts';
-import type { Agents, FlowControl, PinRequest, VmPorts } from './ports.ts';
+import type { Agents, FlowControl, Relocation, VmPorts } from './ports.ts';
 import type { MigrationRecord } from './record.ts';
 import { Records } from './records.ts';
 import { oweUndoing, recover } from './recovery.ts';
@@ -74,8 +74,8 @@ export class Som {
     const earlier = this.#unitsOf(notification);
     const plan = planMove(notification, this.#holdings(earlier), (a, b) => this.#options.flows.route(a, b));
     const record = openRecord(this.records, notification, plan, this.#options.clock.wallMs());
-    const pins =
-      this.#options.strategy === 'detour' || this.#options.strategy === 'copy' ? pinsOf(record.id, plan) : [];
+    const keeps = this.#options.strategy === 'detour' || this.#options.strategy === 'copy';
+    const stays = keeps ? { pins: pinsOf(record.id, plan), halts: haltsOf(record.id, plan) } : { pins: [] };
     const units = this.#unitsFor(record, plan);
     // Known from now on: a newer notification may come while the switches take this one.
     for (const unit of units) this.#units.set(unit.plan.key, unit);
@@ -84,7 +84,7 @@ export class Som {
     for (const unit of earlier) unit.end('superseded');
     // What holds the VM's port needs no switch, and the VM waits for it.
     for (const unit of units) if (unit.plan.atVap === true) this.#start(unit, before);
-    await this.#relocate(record, plan, pins, earlier);
+    await this.#relocate(record, plan, stays, earlier);
     for (const unit of units) if (unit.plan.atVap !== true) this.#start(unit, before);
     if (units.length === 0) closeRecord(record, this.records, this.#options.clock);
     return record;
@@ -168,7 +168,12 @@ export class Som {
       }));
   }
 
-  async #relocate(record: MigrationRecord, plan: MovePlan, pins: PinRequest[], earlier: Unit[]): Promise<void> {
+  async #relocate(
+    record: MigrationRecord,
+    plan: MovePlan,
+    stays: Pick<Relocation, 'pins' | 'halts'>,
+    earlier: Unit[],
+  ): Promise<void> {
     const { clock, flows, log } = this.#options;
     const journal = this.records.steps(record, null, 1);
     const startedWallMs = clock.wallMs();
@@ -181,9 +186,10 @@ export class Som {
     });
     try {
       const { vnid, vm, oldNve, newNve } = plan;
-      const held = await flows.relocate({ vnid, vm, oldNve, newNve, pins, replaces: earlier.map((u) => u.plan.key) });
+      const replaces = earlier.map((u) => u.plan.key);
+      const held = await flows.relocate({ vnid, vm, oldNve, newNve, ...stays, replaces });
       Object.assign(record.held, { limbo: held.limbo, punted: held.punted, dropped: held.dropped });
-      journal.end({ step: 'pin', ...stamp(), detail: { pins: pins.length, ...held } });
+      journal.end({ step: 'pin', ...stamp(), detail: { pins: stays.pins.length, halts: stays.halts?.length ?? 0, ...held } });
     } catch (cause) {
       const failed = cause instanceof Error ? cause.message : String(cause);
       journal.end({ step: 'pin', ...stamp(), detail: {}, failed });
@@ -213,6 +219,7 @@ export class Som {
         destination: t.destination,
         selector: t.selector,
         ...(t.atVap === true ? { atVap: true as const } : {}),
+        ...(isHalted(t) ? { halted: true as const } : {}),
       };
       return [new Unit(unitPlan, 'pinned', record, transfer, this.#world)];
     });

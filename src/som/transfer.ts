@@ -38,6 +38,8 @@ export interface TransferPlan {
   readonly selector: Selector;
   readonly strategy: Strategy;
   readonly epoch: number;
+  /** Everything is held at the NVEs already and nothing reaches the source: no handshake is waited for. */
+  readonly halted?: boolean;
 }
 
 export interface TransferLimits {
@@ -169,7 +171,8 @@ async function freeze(ends: Ends): Promise<void> {
     run: async () => {
       await flows.closeGate(plan.key, 'openers');
       const markers = [...flows.sendMarkers(plan.key)];
-      return source.quiesce({ migration, boundMs: io.limits.drainBoundMs, markers });
+      const boundMs = plan.halted === true ? 0 : io.limits.drainBoundMs;
+      return source.quiesce({ migration, boundMs, markers });
     },
     undo: () => flows.openGate(plan.key),
     detail: (q) => ({ handshakes: Number(q.handshakes), markersMissing: Number(q.markersMissing) }),

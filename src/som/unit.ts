@@ -35,6 +35,8 @@ export interface UnitPlan {
   readonly selector: Selector;
   /** Source and destination stand between the VM and its NVE: no pin, the VM's port is held at the destination. */
   readonly atVap?: true;
+  /** No path leads to the source: the packets wait until the state has moved. */
+  readonly halted?: true;
 }
 
 /** Up to `lifting` the source holds the state and the pin is wanted; from `lifted` on the destination does. */
@@ -92,7 +94,8 @@ export class Unit {
       await after;
       if (this.phase === 'lifted') await this.#complete();
       else await this.#repeat(() => this.#attempt());
-      if (this.#ending === 'forced') await this.#force();
+      // Nobody stands by packets that are halted: they go on without their state.
+      if (this.#ending === 'forced' || (this.#ending === 'abandoned' && this.plan.halted === true)) await this.#force();
     } catch (cause) {
       this.#world.log.error('a migration ended by a defect', { transfer: this.plan.key, cause });
       this.#set('degraded', `internal: ${String(cause)}`);
@@ -160,7 +163,8 @@ export class Unit {
     const { attempt } = this.#transfer;
     const { strategy } = this.#world;
     const wireId = wireIdOf(this.plan, attempt);
-    return { wireId, key, source, destination, peerNve, selector, strategy, epoch: epochOf(migration, attempt) };
+    const halted = this.plan.halted === true;
+    return { wireId, key, source, destination, peerNve, selector, strategy, halted, epoch: epochOf(migration, attempt) };
   }
 
   async #failed(cause: unknown, lifted: boolean): Promise<boolean> {

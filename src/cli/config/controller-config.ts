@@ -74,8 +74,13 @@ const tdeSection = z
     lldpPeriodMs: z.number().min(50).max(60_000).default(1000),
     /** A move without port-down: believed at once and checked meanwhile, or only after the old place stays silent. */
     verify: z.enum(['parallel', 'first']).default('parallel'),
+    /** Between two probes through each State Host; three lost ones in each direction mean that it no longer forwards. */
+    probePeriodMs: z.number().min(50).max(60_000).default(1000),
+    /** When flows go back to a path that broke and has healed: never, or so many seconds after. */
+    revert: z.union([z.literal('never'), z.strictObject({ after: z.number().min(0).max(86_400) })]).default('never'),
   })
-  .prefault({});
+  .prefault({})
+  .transform(({ revert, ...tde }) => ({ ...tde, revertMs: revert === 'never' ? null : revert.after * 1000 }));
 
 const migrationSection = z
   .strictObject({
@@ -95,6 +100,8 @@ const migrationSection = z
         ageMs: z.number().min(1).max(60_000).default(5000),
       })
       .prefault({}),
+    /** Packets whose path broke, until their state has moved: kept as `hold` says, or dropped and counted at the switch. */
+    halted: z.enum(['hold', 'drop']).default('hold'),
   })
   .prefault({});
 
