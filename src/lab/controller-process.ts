@@ -36,10 +36,11 @@ export interface ControllerOptions {
   readonly folder: string;
   readonly strategy: Strategy;
   readonly hypervisorFirewalls?: boolean;
+  readonly tde?: Readonly<Record<string, unknown>>;
 }
 
 export async function startController(options: ControllerOptions): Promise<RunningController> {
-  const { folder, strategy, hypervisorFirewalls = false } = options;
+  const { folder, strategy, hypervisorFirewalls = false, tde = {} } = options;
   const firewalls = [...FIREWALLS, ...(hypervisorFirewalls ? SERVERS.map(hypervisorFirewallOf) : [])];
   const certificates = await makeCertificates(join(folder, 'pki'), firewalls);
   const [openflowPort, agentsPort, apiPort] = await freePorts();
@@ -54,6 +55,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     vns: TENANTS.map(({ name, vlan }) => ({ name: `tenant-${name}`, vnid: vnidOfVlan(vlan), vlan })),
     vaps: TENANTS.flatMap(({ name }) => vapsOf(name, hypervisorFirewalls)),
     journal: join(folder, 'journal.sqlite'),
+    tde,
     migration: { strategy },
     log: { level: 'info', format: 'json' },
   };

@@ -24,6 +24,8 @@ export interface PhaseOptions {
   readonly delayMs: number;
   /** Firewalls in the servers as well, between VMs and NVEs. */
   readonly hypervisorFirewalls?: boolean;
+  /** Of the controller's configuration, where it is not the default. */
+  readonly tde?: Readonly<Record<string, unknown>>;
 }
 
 export interface Phase {
@@ -43,8 +45,8 @@ const LOCK_WAIT_MS = 300_000;
 export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Phase> {
   const folder = run.phaseFolder(options.name);
   run.progress(`${options.name}: starting the controller and the testbed (${options.mode})`);
-  const { hypervisorFirewalls = false } = options;
-  const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls });
+  const { hypervisorFirewalls = false, tde = {} } = options;
+  const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls, tde });
   run.cleanup.add('the controller', () => controller.stop());
   const testbed = await startTestbed(
     {

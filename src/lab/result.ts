@@ -112,6 +112,38 @@ export interface HypervisorMove {
   readonly left: number;
 }
 
+/** A path cut of scenario `uc2`: what both tenants' connections and both firewalls saw of it. */
+export interface PathCut {
+  readonly cause: string;
+  readonly connections: number;
+  readonly echoed: number;
+  readonly resets: number;
+  readonly lostConnections: number;
+  readonly invalidAtSource: number;
+  readonly invalidAtDestination: number;
+  /** From the break to the first datagram sent after it that came through, the slower direction; null: none, or not measured. */
+  readonly firstByteMs: number | null;
+  /** One for each tenant's VM1. */
+  readonly migrations: readonly {
+    readonly id: string;
+    readonly cause: string;
+    readonly state: string;
+    readonly reason: string | null;
+    /** `source->destination`. */
+    readonly transfers: readonly string[];
+    readonly entries: number;
+    readonly digestEqual: boolean;
+    readonly detectionMs: number | null;
+    readonly transferMs: number | null;
+    readonly liftMs: number | null;
+    /** Packets that waited meanwhile, and those the bounds of the queue did not let in. */
+    readonly held: number;
+    readonly heldDropped: number;
+  }[];
+  /** After the old path was whole again; null: not tried. */
+  readonly healed: { readonly silent: number; readonly migrations: number } | null;
+}
+
 /** Full traffic and no move: what the machine does by itself. */
 export interface QuietResult {
   readonly durationMs: number;
@@ -142,6 +174,8 @@ export interface ScenarioResult {
   readonly quiet: QuietResult | null;
   /** Scenario `vfw` only. */
   readonly hypervisor?: readonly HypervisorMove[];
+  /** Scenario `uc2` only. */
+  readonly pathCut?: PathCut;
   /** Scenario `move` only. */
   readonly relocations: readonly Relocation[];
   readonly sessions: readonly SessionTrace[];

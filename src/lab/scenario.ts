@@ -14,6 +14,8 @@ import type { Condition, ScenarioResult } from './result.ts';
 import { runUc1, type Uc1Options } from './uc1.ts';
 import { controlConditions, uc1Conditions } from './uc1-conditions.ts';
 import { runUc1Control } from './uc1-control.ts';
+import { runUc2, type Uc2Options } from './uc2.ts';
+import { uc2Conditions, uc2ControlConditions } from './uc2-conditions.ts';
 import { runVfw } from './vfw.ts';
 import { vfwConditions } from './vfw-conditions.ts';
 
@@ -24,7 +26,7 @@ export interface OutputOptions {
 }
 
 type Measured = Pick<ScenarioResult, 'conditions'> &
-  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'hypervisor' | 'relocations' | 'sessions'>>;
+  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'hypervisor' | 'pathCut' | 'relocations' | 'sessions'>>;
 
 /** True when all conditions hold. */
 export function labUc1(options: Uc1Options & { withoutState: boolean }, output: OutputOptions): Promise<boolean> {
@@ -50,6 +52,14 @@ export function labVfw(options: Uc1Options & { withoutState: boolean }, output: 
     const evidence = await runVfw(run, rest);
     const { moves, hypervisor } = evidence;
     return { conditions: vfwConditions(evidence), moves, hypervisor };
+  });
+}
+
+export function labUc2(options: Uc2Options, output: OutputOptions): Promise<boolean> {
+  const { withoutState } = options;
+  return scenario(withoutState ? 'uc2-without-state' : 'uc2', options, output, async (run) => {
+    const pathCut = await runUc2(run, options);
+    return { conditions: withoutState ? uc2ControlConditions(pathCut) : uc2Conditions(pathCut), pathCut };
   });
 }
 

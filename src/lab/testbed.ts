@@ -111,6 +111,8 @@ export interface Testbed {
   adopt(vm: string, pid: number): Promise<void>;
   move(request: MoveRequest): Promise<TestbedMove>;
   counters(): Promise<NftCounters>;
+  /** Both ends of a link lose or get their carrier; when, in epoch milliseconds. */
+  setLink(link: string, up: boolean): Promise<number>;
   /** Takes everything down. */
   stop(): Promise<void>;
 }
@@ -173,6 +175,10 @@ function testbed(line: RequestLine, ready: TestbedReady): Testbed {
     },
     move: async (request) => (await line.request('move', { ...request }, 15_000 + request.blackoutMs)) as TestbedMove,
     counters: async () => (await line.request('counters', {}, 10_000)) as NftCounters,
+    setLink: async (link, up) => {
+      const done = (await line.request(up ? 'linkup' : 'linkdown', { link }, 10_000)) as { at: number };
+      return done.at;
+    },
     stop: async () => {
       // End of input is the testbed's stop, also when it is busy.
       await line.program.stop({ signal: null, graceMs: STOP_TIMEOUT_MS });

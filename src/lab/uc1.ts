@@ -114,7 +114,7 @@ const OTHER_DATAGRAM_EVERY_MS = 20;
 export async function startTraffic(
   run: LabRun,
   phase: Phase,
-  options: Uc1Options,
+  options: Pick<Uc1Options, 'flows' | 'newRate'>,
   firstPort: number,
 ): Promise<Tenants> {
   run.progress(`opening ${options.flows} connections for each of two tenants`);

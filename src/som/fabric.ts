@@ -39,7 +39,7 @@ export interface FabricOptions {
   readonly log: Log;
   readonly graceMs: number;
   /** What becomes of packets whose path broke, until their state has moved. */
-  readonly halted: 'hold' | 'drop';
+  readonly halted?: 'hold' | 'drop';
   /** Within which a switch's datapath cache follows its tables, for all but the slowest. */
   readonly cacheMs: number;
   /** The switches have confirmed all that was wanted of them, whoever wanted it. */
@@ -129,7 +129,7 @@ export class Fabric implements FlowControl {
       this.#pins.set(key, { request, pin: { id: migrationId(key), vnid, vm, peerNve, route, phase } });
     }
     for (const { key, vnid, vm, nve, peerNve } of lifted ? [] : (move.halts ?? [])) {
-      const holds = this.#options.halted === 'hold' ? 'everything' : 'nothing';
+      const holds = this.#options.halted === 'drop' ? 'nothing' : 'everything';
       this.#halts.set(key, { key, vnid, vm, nve, peerNve });
       this.#gates.close(key, { id: migrationId(key), vnid, vm, peerNve, nves: [nve, peerNve], holds });
     }

@@ -3,9 +3,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Strategy } from '../../lab/controller-process.ts';
-import { labClean, labMove, labUc1, labVfw } from '../../lab/scenario.ts';
+import { labClean, labMove, labUc1, labUc2, labVfw } from '../../lab/scenario.ts';
 import { labSweep } from '../../lab/sweep.ts';
 import type { Announce } from '../../lab/testbed.ts';
+import { PATH_CAUSES, type PathCause } from '../../lab/uc2.ts';
 
 interface OutputFlags {
   readonly keep?: boolean;
@@ -35,6 +36,12 @@ interface SweepFlags {
 
 type VfwFlags = Omit<Uc1Flags, 'delay' | 'strategy'>;
 
+interface Uc2Flags extends OutputFlags {
+  readonly cause: PathCause;
+  readonly flows: number;
+  readonly withoutState?: boolean;
+}
+
 interface MoveFlags extends OutputFlags {
   readonly moves: number;
   readonly blackout: number;
@@ -45,6 +52,7 @@ export function labCommand(): Command {
   return new Command('lab')
     .description('run a scenario on a testbed of this machine (as root)')
     .addCommand(uc1Command())
+    .addCommand(uc2Command())
     .addCommand(vfwCommand())
     .addCommand(moveCommand())
     .addCommand(sweepCommand())
@@ -72,6 +80,22 @@ function uc1Command(): Command {
     conclude(
       await labUc1({ moves, flows, newRate, announce, strategy, blackoutMs, delayMs, withoutState }, outputOf(flags)),
     );
+  });
+}
+
+function uc2Command(): Command {
+  const command = new Command('uc2')
+    .description('Use Case 2: the path through a firewall is cut while connections run; the firewall can be managed')
+    .addOption(
+      new Option('--cause <kind>', 'how it is cut: a link goes down, or the firewall hangs with its links up')
+        .choices(PATH_CAUSES)
+        .default('link-down'),
+    )
+    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
+    .option('--without-state', 'the control: flows take the other path at once, nothing is moved; nothing may come through');
+  return withOutput(command).action(async (flags: Uc2Flags) => {
+    const { cause, flows } = flags;
+    conclude(await labUc2({ cause, flows, withoutState: flags.withoutState === true }, outputOf(flags)));
   });
 }
 

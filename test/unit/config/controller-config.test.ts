@@ -46,13 +46,14 @@ describe('the controller configuration', () => {
         { port: 'vm*-b', nve: '00000000000000a1', tag: null, vn: 'red', stateHost: null },
       ],
       journal: join(dir, 'stateferry.sqlite'),
-      tde: { lldpPeriodMs: 1000, verify: 'parallel' },
+      tde: { lldpPeriodMs: 1000, probePeriodMs: 1000, verify: 'parallel', revertMs: null },
       migration: {
         strategy: 'detour',
         graceMs: 2000,
         drainBoundMs: 100,
         limit: 100_000,
         hold: { packets: 4000, bytes: 4_000_000, ageMs: 5000 },
+        halted: 'hold',
       },
       log: { level: 'info', format: 'json' },
     });
