@@ -68,6 +68,7 @@ export class Fabric implements FlowControl {
   readonly #probes: ProbeSender;
   readonly #halts = new Map<string, HaltRequest>();
   #applying = 0;
+  #together: Promise<undefined> | null = null;
 
   constructor(options: FabricOptions) {
     this.#options = options;
@@ -75,10 +76,26 @@ export class Fabric implements FlowControl {
     this.#probes = new ProbeSender(options.sendFrame, () => options.view.world(), options.nonce);
   }
 
+  /**
+   * What `work` asks for is one change: a path that breaks concerns many VMs, and none of them may take the new one before its
+   * halt is there.
+   */
+  together(work: () => void): void {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#together = promise;
+    try {
+      work();
+    } finally {
+      this.#together = null;
+      resolve(undefined);
+    }
+  }
+
   /** Brings the switches to the present world. Concurrent calls are one change where the installer can make them one. */
   async apply(): Promise<void> {
     this.#applying += 1;
     try {
+      if (this.#together !== null) await this.#together;
       await this.#options.installer.install(() => this.#world());
     } finally {
       this.#applying -= 1;

@@ -242,7 +242,12 @@ export class Orchestration {
     const effects = this.tde.handle(input, this.#clock.now());
     const changed = effects.some((e) => e.kind === 'changed' || e.kind === 'notify');
     if (changed) this.view.changed();
-    for (const effect of effects) if (effect.kind === 'notify') this.#notify(effect);
+    const notifies = effects.filter((e) => e.kind === 'notify');
+    const tell = (): void => {
+      for (const effect of notifies) this.#notify(effect);
+    };
+    if (notifies.length > 1) this.fabric.together(tell);
+    else tell();
     for (const effect of effects) this.#carryOut(effect);
     return changed;
   }

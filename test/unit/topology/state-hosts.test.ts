@@ -121,8 +121,8 @@ describe('State Hosts', () => {
     expect(net.tde.stateHosts()[0]?.forwarding).to.equal(false);
     expect(net.tde.stateHosts()[1]?.forwarding).to.equal(true);
     expect(net.alarms).to.include('state-host-not-forwarding');
-    // Only loss on the data path says so; what follows from it is not decided here.
-    expect(net.tde.route(NVE1, NVE3)?.stateHosts).to.deep.equal(['fw1']);
+    // Only loss on the data path says so.
+    expect(net.tde.route(NVE1, NVE3)?.stateHosts).to.deep.equal(['fw2']);
   });
 
   it('are probed with one source MAC for each side', () => {
