@@ -21,6 +21,8 @@ export interface ApiBackend {
   retry(id: string): void;
   force(id: string): void;
   abandon(id: string): void;
+  /** No path leads through this State Host where there is another; or again. */
+  drain(stateHost: string, drained: boolean): void;
 }
 
 export interface ApiOptions {
@@ -68,6 +70,12 @@ function routes(server: FastifyInstance, backend: ApiBackend): void {
       return { ok: true };
     });
   }
+  for (const verb of ['drain', 'undrain'] as const) {
+    server.post<{ Params: { id: string } }>(`/v1/state-hosts/:id/${verb}`, (request) => {
+      backend.drain(request.params.id, verb === 'drain');
+      return { ok: true };
+    });
+  }
   server.post<{ Body: { vm: string; vn?: string; to: string } }>(
     '/v1/migrations/dry-run',
     {
@@ -100,6 +108,7 @@ const STATUS: Record<string, number> = {
   'unknown-migration': 404,
   'unknown-vm': 404,
   'unknown-nve': 404,
+  'unknown-state-host': 404,
   'ambiguous-vm': 409,
   'not-running': 409,
   unauthorized: 401,

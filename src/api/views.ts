@@ -29,6 +29,8 @@ export interface LinkJson {
 export interface StateHostJson {
   readonly id: string;
   readonly registered: boolean;
+  /** An operator wants no path through it. */
+  readonly drained: boolean;
   readonly role: string;
   readonly functions: readonly string[];
   readonly tableSize: number;

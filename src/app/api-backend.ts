@@ -3,7 +3,7 @@
 import type { ApiBackend } from '../api/api.ts';
 import type { LinkJson, NveJson, PinJson, StateHostJson, StatusJson, TopologyJson } from '../api/views.ts';
 import { StateferryError } from '../base/errors.ts';
-import { dpid } from '../base/ids.ts';
+import { dpid, stateHostId } from '../base/ids.ts';
 import type { Dpid } from '../base/ids.ts';
 import { VERSION } from '../base/version.ts';
 import type { Orchestration } from '../som/orchestration.ts';
@@ -39,6 +39,10 @@ export function apiBackend(
     },
     abandon: (id) => {
       o.som.abandon(id);
+    },
+    drain: (id, drained) => {
+      if (o.drain(stateHostId(id), drained)) return;
+      throw new StateferryError('unknown-state-host', `there is no State Host ${id}`);
     },
   };
 }
@@ -129,6 +133,7 @@ function stateHosts(o: Orchestration): StateHostJson[] {
     return {
       id: s.id,
       registered: session !== undefined,
+      drained: s.drained,
       role: s.role,
       functions: profile?.functions ?? [],
       tableSize: Number(profile?.tableSize ?? 0n),

@@ -7,6 +7,7 @@ import { VERSION } from '../base/version.ts';
 import { agentCommand } from './commands/agent.ts';
 import { controllerCommand } from './commands/controller.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { drainCommand } from './commands/drain.ts';
 import { labCommand } from './commands/lab.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { migrationsCommand } from './commands/migrations.ts';
@@ -29,6 +30,7 @@ const program = new Command('stateferry')
   .addCommand(topologyCommand())
   .addCommand(migrationsCommand())
   .addCommand(migrateCommand())
+  .addCommand(drainCommand())
   .addCommand(doctorCommand())
   .addCommand(openflowCommand())
   .addCommand(pkiCommand())

@@ -66,26 +66,32 @@ export interface ControllerApi {
   vms(): Promise<readonly SeenVm[]>;
   migrations(): Promise<readonly Migration[]>;
   migration(id: string): Promise<Migration>;
+  drain(stateHost: string, drained: boolean): Promise<void>;
 }
 
 const CALL_TIMEOUT_MS = 5000;
 
 export function controllerApi(url: string, token: string): ControllerApi {
-  const get = async (path: string): Promise<unknown> => {
+  const call = async (method: 'GET' | 'POST', path: string): Promise<unknown> => {
     const response = await fetch(new URL(path, url), {
+      method,
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
     });
     const body: unknown = await response.json();
     if (response.ok) return body;
     const { detail } = body as { detail?: string };
-    throw new LabError('REFUSED', `GET ${path}: ${response.status} ${detail ?? ''}`);
+    throw new LabError('REFUSED', `${method} ${path}: ${response.status} ${detail ?? ''}`);
   };
+  const get = (path: string): Promise<unknown> => call('GET', path);
   return {
     status: async () => (await get('/v1/status')) as ControllerStatus,
     vms: async () => ((await get('/v1/topology')) as { vms: readonly SeenVm[] }).vms,
     migrations: async () => ((await get('/v1/migrations')) as { migrations: readonly Migration[] }).migrations,
     migration: async (id) => (await get(`/v1/migrations/${encodeURIComponent(id)}`)) as Migration,
+    drain: async (stateHost, drained) => {
+      await call('POST', `/v1/state-hosts/${encodeURIComponent(stateHost)}/${drained ? 'drain' : 'undrain'}`);
+    },
   };
 }
 

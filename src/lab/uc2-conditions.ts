@@ -40,7 +40,9 @@ function moved({ migrations }: PathCut): Condition {
   const good = migrations.filter(
     (m) => m.cause === 'path-change' && m.state === 'migrated' && m.transfers.join() === EXPECTED_TRANSFER,
   );
-  const said = migrations.map((m) => `${m.id} ${m.transfers.join()} ${m.state}${m.reason === null ? '' : `: ${m.reason}`}`);
+  const said = migrations.map(
+    (m) => `${m.id} ${m.transfers.join()} ${m.state}${m.reason === null ? '' : `: ${m.reason}`}`,
+  );
   return {
     name: 'path changes migrated',
     held: migrations.length === TENANTS && good.length === TENANTS,

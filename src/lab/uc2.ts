@@ -16,7 +16,7 @@ import type { DatagramWindow, TenantTraffic } from './tenant-traffic.ts';
 import { startTraffic } from './uc1.ts';
 import { invalidCounters, newFailures, type Tenants } from './uc1-move.ts';
 
-export const PATH_CAUSES = ['link-down', 'hung'] as const;
+export const PATH_CAUSES = ['link-down', 'hung', 'drain'] as const;
 export type PathCause = (typeof PATH_CAUSES)[number];
 
 export interface Uc2Options {
@@ -50,7 +50,7 @@ export async function runUc2(run: LabRun, options: Uc2Options): Promise<PathCut>
   const before = await snapshot(phase, tenants);
   const watches = await Promise.all(['vm1-a', 'vm1-b'].map((name) => watchOf(phase, name, run.signal)));
   const brokenMs = await breakPath(phase, cause);
-  run.progress(`the path through ${SOURCE} is cut (${cause})`);
+  run.progress(`the flows have to leave ${SOURCE} (${cause})`);
   const migrations = await Promise.all(watches.map((w) => w.ended(LIFT_TIMEOUT_MS)));
   const bytes = withoutState ? 1 : undefined;
   const [checkA, checkB] = [await tenants.a.check(ECHO_BOUND_MS, bytes), await tenants.b.check(ECHO_BOUND_MS, bytes)];
@@ -83,28 +83,46 @@ async function snapshot(phase: Phase, { a, b }: Tenants) {
   return { a: inA, b: inB, invalid };
 }
 
-/** When, in epoch milliseconds. A hung firewall has its links up and its agent alive, and forwards nothing. */
+/**
+ * When, in epoch milliseconds. A hung firewall has its links up and its agent alive, and forwards nothing; one that is drained
+ * forwards on, and the flows detour through it meanwhile.
+ */
 async function breakPath(phase: Phase, cause: PathCause): Promise<number> {
   if (cause === 'link-down') return phase.testbed.setLink(BROKEN_LINK, false);
-  const netns = sourceNetns(phase);
-  const rules = 'table bridge hung { chain forward { type filter hook forward priority 0; policy drop; }; }';
-  await runProgram('nft', [rules], { netns });
+  if (cause === 'drain') return drain(phase, true);
+  await isolatePorts(phase, true);
   return epochMs();
 }
 
 async function healPath(phase: Phase, cause: PathCause): Promise<void> {
   if (cause === 'link-down') await phase.testbed.setLink(BROKEN_LINK, true);
-  else await runProgram('nft', ['delete table bridge hung'], { netns: sourceNetns(phase) });
+  else if (cause === 'drain') await drain(phase, false);
+  else await isolatePorts(phase, false);
 }
 
-function sourceNetns({ testbed }: Phase): string {
+async function drain({ controller }: Phase, drained: boolean): Promise<number> {
+  const atMs = epochMs();
+  await controller.api.drain(stateHostOf(SOURCE), drained);
+  return atMs;
+}
+
+/** A bridge forwards nothing between isolated ports. Its ruleset stays as it is: FW2 would refuse the state of another one. */
+async function isolatePorts({ testbed }: Phase, isolated: boolean): Promise<void> {
   const firewall = testbed.ready.firewalls.find((f) => f.name === SOURCE);
   if (firewall === undefined) throw new LabError('BAD_ANSWER', `the testbed has no ${SOURCE}`);
-  return firewall.netns;
+  for (const { name } of firewall.dataPorts) {
+    const flag = ['isolated', isolated ? 'on' : 'off'];
+    await runProgram('ip', ['link', 'set', 'dev', name, 'type', 'bridge_slave', ...flag], { netns: firewall.netns });
+  }
 }
 
 /** The old path is whole again: by default the flows stay where their state is. */
-async function healAndCheck(run: LabRun, phase: Phase, { a, b }: Tenants, cause: PathCause): Promise<PathCut['healed']> {
+async function healAndCheck(
+  run: LabRun,
+  phase: Phase,
+  { a, b }: Tenants,
+  cause: PathCause,
+): Promise<PathCut['healed']> {
   const { api } = phase.controller;
   const known = (await api.migrations()).length;
   await healPath(phase, cause);
@@ -149,7 +167,7 @@ function described(m: Migration, brokenMs: number): PathCut['migrations'][number
     transferMs: upload === undefined || lift === undefined ? null : lift.startedWallMs - upload.startedWallMs,
     liftMs: lift?.ms ?? null,
     held: Number(lift?.detail['held'] ?? 0),
-    heldDropped: Number(m.held?.['dropped'] ?? 0),
+    heldDropped: Number(lift?.detail['dropped'] ?? 0),
   };
 }
 

@@ -11,7 +11,7 @@ import { MigrationError } from './errors.ts';
 import { Gates } from './gates.ts';
 import type { Hold } from './hold.ts';
 import { gateHoldKey, limboHoldKey, puntHoldKey } from './hold-keys.ts';
-import type { FlowControl, HaltRequest, HeldCounts, PinRequest, Relocation } from './ports.ts';
+import type { FlowControl, HaltRequest, HeldCounts, LiftCounts, PinRequest, Relocation } from './ports.ts';
 import { ProbeSender } from './probe-sender.ts';
 import type { SendFrame } from './probe-sender.ts';
 
@@ -53,6 +53,8 @@ const BEHIND_POLL_MS = 200;
 const CACHE_PER_CONFIRMATION = 2;
 /** Well below the timeout of a gate's rules. */
 const CACHE_BOUND_MS = 250;
+
+const NONE_HELD: LiftCounts = { held: 0, dropped: 0 };
 
 interface PinEntry {
   readonly request: PinRequest;
@@ -183,19 +185,19 @@ export class Fabric implements FlowControl {
    * follow the tables some milliseconds later (hard case 1); until then a reply to an opener could still meet the source,
    * which has never seen it. So openers are released after a pause.
    */
-  async lift(key: string, onConfirmed?: () => void): Promise<number> {
+  async lift(key: string, onConfirmed?: () => void): Promise<LiftCounts> {
     const entry = this.#pins.get(key);
     const halt = this.#halts.get(key);
     if (halt !== undefined) return this.#endHalt(halt, onConfirmed);
     if (entry === undefined) {
       await this.openGate(key);
-      return 0;
+      return NONE_HELD;
     }
     this.#refuseWhileAway(endsOf(entry.request));
     const sentMs = this.#options.clock.now();
     await this.#leavePin(key, entry);
     onConfirmed?.();
-    if (!this.#gates.isHolding(key)) return 0;
+    if (!this.#gates.isHolding(key)) return NONE_HELD;
     const others = this.#gates.releaseOthers(key);
     await this.#cachesFollowSince(sentMs);
     this.#gates.open(key);
@@ -203,18 +205,20 @@ export class Fabric implements FlowControl {
     await this.apply().catch((cause: unknown) => {
       this.#options.log.warn('a gate was not opened everywhere after the lift', { transfer: key, cause });
     });
-    return others + this.#gates.release(key);
+    const { held, dropped } = this.#gates.release(key);
+    return { held: held + others.held, dropped: dropped + others.dropped };
   }
 
   /** The new path is the base route already: what waited for it goes its way when the switches let everything pass. */
-  async #endHalt(halt: HaltRequest, onConfirmed?: () => void): Promise<number> {
+  async #endHalt(halt: HaltRequest, onConfirmed?: () => void): Promise<LiftCounts> {
     const { key, nve, peerNve } = halt;
     this.#refuseWhileAway([nve, peerNve]);
     const gate = this.#gates.get(key);
     this.#gates.open(key);
     try {
       await this.apply();
-      if (this.#halts.get(key) !== halt) throw new MigrationError('superseded', `${key} was replaced while it was lifted`);
+      if (this.#halts.get(key) !== halt)
+        throw new MigrationError('superseded', `${key} was replaced while it was lifted`);
     } catch (cause) {
       if (this.#halts.get(key) === halt && gate !== undefined) this.#gates.close(key, gate);
       await this.#goBack(peerNve);

@@ -5,6 +5,7 @@ import type { Dpid } from '../base/ids.ts';
 import type { Gate } from '../../flows/world.ts';
 import type { Hold } from './hold.ts';
 import { gateHoldKey } from './hold-keys.ts';
+import type { LiftCounts } from './ports.ts';
 
 export class Gates {
   readonly #hold: Hold;
@@ -66,14 +67,21 @@ export class Gates {
     this.#closed.delete(key);
   }
 
-  /** Its opening is confirmed. Returns how many packets were held since it closed. */
-  release(key: string): number {
+  /** Its opening is confirmed. Returns how many packets were held and dropped since it closed. */
+  release(key: string): LiftCounts {
     this.#holding.delete(key);
-    return this.releaseOthers(key) + this.#hold.release(gateHoldKey(key, 'opener')).held;
+    const [others, openers] = [this.releaseOthers(key), this.#release(gateHoldKey(key, 'opener'))];
+    return { held: others.held + openers.held, dropped: others.dropped + openers.dropped };
   }
 
-  releaseOthers(key: string): number {
-    return this.#hold.release(gateHoldKey(key, 'other')).held;
+  releaseOthers(key: string): LiftCounts {
+    return this.#release(gateHoldKey(key, 'other'));
+  }
+
+  #release(holdKey: string): LiftCounts {
+    const { held } = this.#hold.release(holdKey);
+    const { dropped } = this.#hold.account(holdKey);
+    return { held, dropped };
   }
 
   /** Packets that still come by its rules go on at once. */

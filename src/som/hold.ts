@@ -128,7 +128,9 @@ export class Hold {
   sweep(): void {
     for (const [key, queue] of this.#queues) {
       this.#expire(queue);
-      if (queue.packets.length === 0) this.#queues.delete(key);
+      if (queue.packets.length > 0) continue;
+      this.#queues.delete(key);
+      this.#enter(key, 0, queue.dropped);
     }
   }
 

@@ -72,6 +72,12 @@ export interface HeldCounts {
   readonly dropped: number;
 }
 
+/** Packets that waited for the lift, and those that the bounds of the queue did not let wait (to the end). */
+export interface LiftCounts {
+  readonly held: number;
+  readonly dropped: number;
+}
+
 /** Every method resolves when all switches concerned have confirmed, and rejects when one did not. */
 export interface FlowControl {
   /** Distributes the VM's new location to every NVE that has its VN, with its pins; what waited for the VM goes its way. */
@@ -86,11 +92,11 @@ export interface FlowControl {
   teachNewPath(key: string): void;
   /**
    * Both directions leave the pin in one step, and the gate opens behind it. `onConfirmed` is called when all switches have
-   * confirmed the step: the flows are at the destination. Resolves with the packets the gate had held; rejects when a switch
+   * confirmed the step: the flows are at the destination. Resolves with what the gate or halt had held and dropped; rejects when a switch
    * did not confirm, or a newer move took the pin's place before, and then only when nothing leads to the destination any
    * more: its state may be deleted.
    */
-  lift(key: string, onConfirmed?: () => void): Promise<number>;
+  lift(key: string, onConfirmed?: () => void): Promise<LiftCounts>;
   /** After the grace: the rules for late packets go as well. */
   forget(key: string): Promise<void>;
   /**

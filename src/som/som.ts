@@ -189,7 +189,11 @@ export class Som {
       const replaces = earlier.map((u) => u.plan.key);
       const held = await flows.relocate({ vnid, vm, oldNve, newNve, ...stays, replaces });
       Object.assign(record.held, { limbo: held.limbo, punted: held.punted, dropped: held.dropped });
-      journal.end({ step: 'pin', ...stamp(), detail: { pins: stays.pins.length, halts: stays.halts?.length ?? 0, ...held } });
+      journal.end({
+        step: 'pin',
+        ...stamp(),
+        detail: { pins: stays.pins.length, halts: stays.halts?.length ?? 0, ...held },
+      });
     } catch (cause) {
       const failed = cause instanceof Error ? cause.message : String(cause);
       journal.end({ step: 'pin', ...stamp(), detail: {}, failed });

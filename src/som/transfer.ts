@@ -250,7 +250,7 @@ async function lift({ plan, io, source }: Ends): Promise<void> {
       io.flows.teachNewPath(plan.key);
       return io.flows.lift(plan.key, lifted);
     },
-    detail: (held) => ({ held }),
+    detail: (counts) => ({ ...counts }),
   });
   lifted();
   const told = { request: 'commit', migration: plan.wireId } as const;

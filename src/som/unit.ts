@@ -164,7 +164,17 @@ export class Unit {
     const { strategy } = this.#world;
     const wireId = wireIdOf(this.plan, attempt);
     const halted = this.plan.halted === true;
-    return { wireId, key, source, destination, peerNve, selector, strategy, halted, epoch: epochOf(migration, attempt) };
+    return {
+      wireId,
+      key,
+      source,
+      destination,
+      peerNve,
+      selector,
+      strategy,
+      halted,
+      epoch: epochOf(migration, attempt),
+    };
   }
 
   async #failed(cause: unknown, lifted: boolean): Promise<boolean> {

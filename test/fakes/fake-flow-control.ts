@@ -2,7 +2,7 @@
 
 import type { Dpid } from '../../src/base/ids.ts';
 import type { Route } from '../../src/base/route.ts';
-import type { FlowControl, HeldCounts, Relocation } from '../../src/som/ports.ts';
+import type { FlowControl, HeldCounts, LiftCounts, Relocation } from '../../src/som/ports.ts';
 
 export class FakeFlowControl implements FlowControl {
   readonly log: string[] = [];
@@ -43,11 +43,11 @@ export class FakeFlowControl implements FlowControl {
     this.log.push('teach');
   }
 
-  async lift(key: string): Promise<number> {
+  async lift(key: string): Promise<LiftCounts> {
     await this.#enter('lift');
     if (this.pinned.delete(key)) this.late.add(key);
     this.gates.delete(key);
-    return 0;
+    return { held: 0, dropped: 0 };
   }
 
   async forget(key: string): Promise<void> {

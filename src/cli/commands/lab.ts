@@ -85,14 +85,17 @@ function uc1Command(): Command {
 
 function uc2Command(): Command {
   const command = new Command('uc2')
-    .description('Use Case 2: the path through a firewall is cut while connections run; the firewall can be managed')
+    .description('Use Case 2: connections have to leave a path while they run; its firewall can still be managed')
     .addOption(
-      new Option('--cause <kind>', 'how it is cut: a link goes down, or the firewall hangs with its links up')
+      new Option('--cause <kind>', 'a link goes down, the firewall hangs with its links up, or an operator drains it')
         .choices(PATH_CAUSES)
         .default('link-down'),
     )
     .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
-    .option('--without-state', 'the control: flows take the other path at once, nothing is moved; nothing may come through');
+    .option(
+      '--without-state',
+      'the control: flows take the other path at once, nothing is moved; nothing may come through',
+    );
   return withOutput(command).action(async (flags: Uc2Flags) => {
     const { cause, flows } = flags;
     conclude(await labUc2({ cause, flows, withoutState: flags.withoutState === true }, outputOf(flags)));

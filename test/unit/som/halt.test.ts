@@ -60,7 +60,7 @@ describe('a halt', () => {
     expect(['one', 'two', 'three'].map(arrive)).to.deep.equal([true, true, true]);
     expect(arrive('four: beyond the bound')).to.equal(false);
     let confirmed = false;
-    expect(await fabric.lift(KEY, () => (confirmed = true))).to.equal(3);
+    expect(await fabric.lift(KEY, () => (confirmed = true))).to.deep.equal({ held: 3, dropped: 1 });
     expect(gate()).to.equal(undefined);
     expect(confirmed).to.equal(true);
     expect(sent).to.deep.equal(['one', 'two', 'three']);
@@ -94,14 +94,14 @@ describe('a halt', () => {
     // Into the pipeline again, where the newer halt's rules give it back.
     expect(sent).to.deep.equal(['one']);
     arrive('one');
-    expect(await fabric.lift(key)).to.equal(1);
+    expect(await fabric.lift(key)).to.deep.equal({ held: 1, dropped: 0 });
   });
 
   it('drops at the switch by policy', async () => {
     const { fabric, gate } = bed('drop');
     await fabric.relocate(CHANGE);
     expect(gate()?.holds).to.equal('nothing');
-    expect(await fabric.lift(KEY)).to.equal(0);
+    expect(await fabric.lift(KEY)).to.deep.equal({ held: 0, dropped: 0 });
     expect(gate()).to.equal(undefined);
   });
 

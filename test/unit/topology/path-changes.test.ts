@@ -127,7 +127,12 @@ describe('a path that has healed', () => {
     cut(net);
     heal(net);
     net.portStatus(NVE2, 'modify', portDesc(4, 'to-fw2', false));
-    expect(net.notifications.slice(1).map(brief).map((n) => n.transfers)).to.deep.equal([['fw2->fw1 halted']]);
+    expect(
+      net.notifications
+        .slice(1)
+        .map(brief)
+        .map((n) => n.transfers),
+    ).to.deep.equal([['fw2->fw1 halted']]);
   });
 });
 
@@ -151,22 +156,31 @@ describe('a route in use', () => {
     const link = fc.tuple(place, place).filter(([a, b]) => a.nve !== b.nve);
     const nves = ['1', '2', '3', '4'].map(dpid);
     fc.assert(
-      fc.property(fc.array(link, { maxLength: 6 }), fc.array(link, { maxLength: 3 }), fc.nat(), (links, bumps, drop) => {
-        const edges = links.map(([a, b]) => ({ a: toPlace(a), b: toPlace(b), usable: true }));
-        const stateHosts = bumps.map((ends, i) => ({ id: stateHostId(`fw${i}`), at: ends.map(toPlace) }));
-        const graph = buildGraph({ nves, links: edges, stateHosts });
-        const route = shortestRoute(graph, nves[0] ?? dpid('1'), nves[3] ?? dpid('4'));
-        if (route === null) return;
-        expect(stillLeads(graph, route)).to.equal(true);
-        const without = buildGraph({ nves, links: edges, stateHosts: stateHosts.filter((s) => !route.stateHosts.includes(s.id)) });
-        expect(stillLeads(without, route)).to.equal(route.stateHosts.length === 0);
-        const at = drop % Math.max(1, edges.length);
-        const fewer = buildGraph({ nves, links: edges.filter((_, i) => i !== at), stateHosts });
-        // A route of which nothing was taken still is the shortest: nothing shorter appears by taking edges away.
-        if (stillLeads(fewer, route)) {
-          expect(shortestRoute(fewer, route.from, route.to)?.hops.length).to.equal(route.hops.length);
-        }
-      }),
+      fc.property(
+        fc.array(link, { maxLength: 6 }),
+        fc.array(link, { maxLength: 3 }),
+        fc.nat(),
+        (links, bumps, drop) => {
+          const edges = links.map(([a, b]) => ({ a: toPlace(a), b: toPlace(b), usable: true }));
+          const stateHosts = bumps.map((ends, i) => ({ id: stateHostId(`fw${i}`), at: ends.map(toPlace) }));
+          const graph = buildGraph({ nves, links: edges, stateHosts });
+          const route = shortestRoute(graph, nves[0] ?? dpid('1'), nves[3] ?? dpid('4'));
+          if (route === null) return;
+          expect(stillLeads(graph, route)).to.equal(true);
+          const without = buildGraph({
+            nves,
+            links: edges,
+            stateHosts: stateHosts.filter((s) => !route.stateHosts.includes(s.id)),
+          });
+          expect(stillLeads(without, route)).to.equal(route.stateHosts.length === 0);
+          const at = drop % Math.max(1, edges.length);
+          const fewer = buildGraph({ nves, links: edges.filter((_, i) => i !== at), stateHosts });
+          // A route of which nothing was taken still is the shortest: nothing shorter appears by taking edges away.
+          if (stillLeads(fewer, route)) {
+            expect(shortestRoute(fewer, route.from, route.to)?.hops.length).to.equal(route.hops.length);
+          }
+        },
+      ),
     );
   });
 });
