@@ -255,6 +255,42 @@ describe('gate', () => {
   });
 });
 
+describe('halt', () => {
+  const halted = (holds: 'everything' | 'nothing'): Lab => new Lab({ ...pinned, pins: [], gates: [gate(holds)] });
+
+  it('gives the controller every IP packet of the pair, from both ends, and lets none through', () => {
+    const lab = halted('everything');
+    for (const [from, to] of [
+      [vm1, vm3],
+      [vm3, vm1],
+    ] as const) {
+      for (const frame of [segment(from, to), segment6(from, to), segment(from, to, syn), datagram(from, to)]) {
+        const journey = lab.from(from, frame);
+        expect(journey.delivered).to.deep.equal([]);
+        expect(journey.punted.map((p) => decodeCookie(p.packetIn.cookie))).to.deep.equal([{ kind: 'gate', id: 77 }]);
+      }
+    }
+  });
+
+  it('by policy drops them all', () => {
+    const lab = halted('nothing');
+    for (const frame of [segment(vm1, vm3), segment(vm1, vm3, syn), datagram(vm1, vm3)]) {
+      const journey = lab.from(vm1, frame);
+      expect(journey.delivered).to.deep.equal([]);
+      expect(journey.punted).to.deep.equal([]);
+    }
+  });
+
+  it('leaves neighbor discovery and other pairs alone, and has no timeout', () => {
+    const lab = halted('everything');
+    expect(lab.from(vm2, segment(vm2, vm3)).delivered).to.have.length(1);
+    expect(lab.from(vm1, segment(vm1, vm2)).delivered).to.have.length(1);
+    const world: World = { ...pinned, pins: [], gates: [gate('everything')] };
+    const rules = [...compile(world).values()].flat().filter((r) => r.table === TABLE.gate);
+    expect(rules.filter((r) => r.hardTimeout !== undefined)).to.deep.equal([]);
+  });
+});
+
 describe('lift', () => {
   const lab = new Lab(lifted);
 
