@@ -23,6 +23,8 @@ export interface KernelSocketHandlers {
   readonly onEvents: (messages: Buffer) => void;
   /** The kernel dropped events: the stream has a hole before whatever comes next. */
   readonly onOverrun: () => void;
+  /** Answers to the subscription to logged packets, then the packets. */
+  readonly onLogged?: (messages: Buffer) => void;
   readonly onFrame: (port: string, frame: Buffer) => void;
   readonly onPort: (port: PortReport) => void;
   /** The thread died: no event will come any more. */
@@ -54,6 +56,7 @@ export interface KernelSocketOptions {
   readonly ports: readonly string[];
   readonly frameEtherType: number;
   readonly receiveBufferBytes?: number;
+  readonly log?: WorkerOptions['log'];
 }
 
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -67,7 +70,7 @@ export async function openKernelSockets(
   const eventFd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (eventFd < 0) throw new KernelSocketError('CALL_FAILED', 'eventfd failed');
   const { port1: ours, port2: theirs } = new MessageChannel();
-  const workerOptions: WorkerOptions = { receiveBufferBytes: 64 << 20, ...options, eventFd };
+  const workerOptions: WorkerOptions = { receiveBufferBytes: 64 << 20, log: null, ...options, eventFd };
   const worker = startKernelWorker({ options: workerOptions, channel: theirs });
   const link = new WorkerLink(worker, ours, eventFd, handlers);
   const portId = await link.ready;
@@ -183,6 +186,9 @@ class WorkerLink {
       }
       case 'overrun':
         this.#handlers.onOverrun();
+        return;
+      case 'logged':
+        this.#handlers.onLogged?.(view(message.messages));
         return;
       case 'received':
         this.#handlers.onFrame(message.port, view(message.frame));

@@ -185,6 +185,24 @@ function drainEvents(fd: number): boolean {
   return false;
 }
 
+/** Logged packets that did not fit are nobody's loss but theirs: whoever sent them sends them again. */
+function drainLog(fd: number): void {
+  for (let i = 0; i < 256; i += 1) {
+    const length = libc.recv(fd, batch, HEADROOM, MSG_DONTWAIT);
+    if (length <= 0) return;
+    const messages = take(length);
+    report({ kind: 'logged', messages }, [messages.buffer]);
+  }
+}
+
+function openLog(): number {
+  if (options.log === null) return -1;
+  const fd = openNetlink([]);
+  for (const messages of answer(fd, options.log.seq, options.log.messages).messages)
+    report({ kind: 'logged', messages });
+  return fd;
+}
+
 function waitFor(fd: number, timeoutMs: number): boolean {
   const set = Buffer.alloc(8);
   set.writeInt32LE(fd, 0);
@@ -236,6 +254,7 @@ function answer(fd: number, seq: number, messages: Uint8Array): { messages: Uint
 function run(): void {
   const query = openNetlink([]);
   const events = openNetlink(options.groups);
+  const log = openLog();
   const ports = options.ports.map((name): Port => ({ name, index: -1, fd: -1 }));
   for (const port of ports) refreshPort(port);
   report({ kind: 'ready', queryPortId: portIdOf(query) });
@@ -267,7 +286,7 @@ function run(): void {
 
   const wakeup = Buffer.alloc(8);
   while (isOpen()) {
-    const fds = [options.eventFd, events, ...ports.map((p) => p.fd)]; // poll() skips negative ones
+    const fds = [options.eventFd, events, log, ...ports.map((p) => p.fd)]; // poll() skips negative ones
     const set = Buffer.alloc(fds.length * 8);
     fds.forEach((fd, i) => {
       set.writeInt32LE(fd, i * 8);
@@ -276,15 +295,16 @@ function run(): void {
     libc.poll(set, fds.length, POLL_MS);
     const ready = (i: number): boolean => set.readInt16LE(i * 8 + 6) !== 0;
     if (ready(1)) drainEvents(events);
+    if (ready(2)) drainLog(log);
     if (ready(0)) libc.read(options.eventFd, wakeup, 8);
     for (let m = receiveMessageOnPort(channel); isOpen() && m !== undefined; m = receiveMessageOnPort(channel)) {
       obey(m.message as WorkerCommand);
     }
     ports.forEach((port, i) => {
-      if (port.fd >= 0 && ready(i + 2)) drainFrames(port);
+      if (port.fd >= 0 && ready(i + 3)) drainFrames(port);
     });
   }
-  for (const fd of [query, events, ...ports.map((p) => p.fd)]) if (fd >= 0) libc.close(fd);
+  for (const fd of [query, events, log, ...ports.map((p) => p.fd)]) if (fd >= 0) libc.close(fd);
 }
 
 try {

@@ -9,6 +9,8 @@ export interface WorkerOptions {
   /** Interfaces on which raw frames are sent and frames of `frameEtherType` received. */
   readonly ports: readonly string[];
   readonly frameEtherType: number;
+  /** Messages that subscribe a socket of its own to logged packets, the last one numbered `seq`; null: none. */
+  readonly log: { readonly messages: Uint8Array; readonly seq: number } | null;
 }
 
 export type WorkerCommand =
@@ -29,6 +31,8 @@ export type WorkerReport =
     }
   | { readonly kind: 'events'; readonly messages: Uint8Array }
   | { readonly kind: 'overrun' }
+  /** Answers to `log`, then what is logged. */
+  | { readonly kind: 'logged'; readonly messages: Uint8Array }
   | { readonly kind: 'received'; readonly port: string; readonly frame: Uint8Array };
 
 export interface PortReport {

@@ -39,8 +39,11 @@ export interface StateRequests {
   download(chunk: StateChunk): Promise<Installed | null>;
   /** Source: waits for the markers on the data ports and for handshakes to end, at most `boundMs`. */
   quiesce(request: Quiesce): Promise<Quiesced>;
-  /** Source: refuses new connections, emits the final PHASE_DRAIN chunk, then resolves. */
-  gate(request: Gate): Promise<Drained>;
+  /**
+   * Source: refuses new connections, emits the final PHASE_DRAIN chunk, then resolves. A State Host with function `rescue` hands
+   * over what it refuses, from the network header on, from now until retire or abort: those were no one's to lose.
+   */
+  gate(request: Gate, onRefused?: (packet: Buffer) => void): Promise<Drained>;
   /** Both: the lift is done; from now on only forward TCP transitions count. */
   commit(request: Commit): Promise<Done>;
   /** Both: the source opens its gate and stops following; the destination deletes what it installed. */

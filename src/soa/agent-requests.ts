@@ -30,12 +30,16 @@ const INSTALLING_BYTES = 8 * 1024 * 1024;
 /** Chunks the SOM did not take yet. Above this the session is given up: the pin keeps the flows where they are. */
 const UNSENT_BYTES = 128 * 1024 * 1024;
 
+/** Refused openers on their way to the SOM: some thousands of them. */
+const REFUSED_BYTES = 512 * 1024;
+
 export class AgentRequests {
   readonly #host: StateHost;
   readonly #io: AgentRequestsIo;
   readonly #vnids: ReadonlySet<number>;
   #installing = 0;
   #unsent = 0;
+  #unsentRefused = 0;
   #paused = false;
   #over = false;
 
@@ -93,7 +97,7 @@ export class AgentRequests {
       case 'quiesce':
         return { $case: 'quiesced', value: await this.#host.quiesce(body.value) };
       case 'gate':
-        return { $case: 'drained', value: await this.#host.gate(body.value) };
+        return { $case: 'drained', value: await this.#host.gate(body.value, this.#refusedOf(body.value.migration)) };
       case 'admit':
         return { $case: 'done', value: await this.#host.admit(body.value) };
       case 'commit':
@@ -148,6 +152,20 @@ export class AgentRequests {
     }
     await this.#io.send({ inReplyTo: 0n, body: { $case: 'stateChunk', value: chunk } }).catch(() => undefined);
     this.#unsent -= bytes;
+  }
+
+  /** What the gate refuses goes to the SOM, while that takes it: an opener that is dropped here is sent again, a second later. */
+  #refusedOf(migration: string): (packet: Buffer) => void {
+    return (packet) => {
+      if (this.#over || this.#unsentRefused + packet.length > REFUSED_BYTES) return;
+      this.#unsentRefused += packet.length;
+      const body = { $case: 'refusedOpener', value: { migration, packet } } as const;
+      this.#io
+        .send({ inReplyTo: 0n, body })
+        .catch(() => undefined)
+        .finally(() => (this.#unsentRefused -= packet.length))
+        .catch(() => undefined);
+    };
   }
 
   #answerError(request: bigint, body: Request, error: unknown): void {

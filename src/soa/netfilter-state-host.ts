@@ -105,7 +105,7 @@ interface Kernel {
 }
 
 async function openKernel(
-  { dataPorts, guards = [] }: Pick<NetfilterStateHostConfig, 'dataPorts' | 'guards'>,
+  { dataPorts, guards = [], zones }: Pick<NetfilterStateHostConfig, 'dataPorts' | 'guards' | 'zones'>,
   listeners: { readonly markers: MarkerLog; readonly ruleset: RulesetDigest },
   deps: NetfilterStateHostDeps,
 ): Promise<Kernel> {
@@ -113,8 +113,18 @@ async function openKernel(
   const macs = new Map<string, string>();
   const opened = Promise.withResolvers<KernelSockets>();
   const table = new NetfilterTable(opened.promise, log);
+  const gate = new NftGate(
+    opened.promise,
+    zones.map((z) => z.zone),
+    deps,
+  );
   const sockets = await openKernelSockets(
-    { groups: [...CONNTRACK_GROUPS, NFTABLES_GROUP], ports: dataPorts, frameEtherType: ETHER_TYPE.probe },
+    {
+      groups: [...CONNTRACK_GROUPS, NFTABLES_GROUP],
+      ports: dataPorts,
+      frameEtherType: ETHER_TYPE.probe,
+      log: NftGate.subscription(),
+    },
     {
       onEvents: (bytes) => {
         const messages = readNetlinkMessages(bytes);
@@ -124,6 +134,9 @@ async function openKernel(
       onOverrun: () => {
         table.overrun();
         listeners.ruleset.changed();
+      },
+      onLogged: (bytes) => {
+        gate.take(readNetlinkMessages(bytes));
       },
       onFrame: (_port, frame) => {
         listeners.markers.take(frame);
@@ -147,5 +160,5 @@ async function openKernel(
     },
   };
   const portHold = new NftPortHold(guards, opened.promise);
-  return { sockets, table, gate: new NftGate(opened.promise, deps), portHold, frames };
+  return { sockets, table, gate, portHold, frames };
 }

@@ -1,17 +1,23 @@
 // The gate in nf_tables: packets of a selector that would make a new connection are dropped and counted, before the operator's
 // forward chains see them (hard case 15). The table stands from the start, with empty sets; closing is adding elements to
-// them in one transaction over netlink. Elements expire by themselves, so that an agent that died leaves no gate closed.
+// them in one transaction over netlink. Elements expire by themselves, so that an agent that died leaves no gate closed. What is
+// refused is logged to a group, by which it comes back here for whoever wants it.
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { AddressBytes } from '../netlink/conntrack-entry.ts';
 import type { KernelSockets } from '../netlink/kernel-sockets.ts';
 import type { SetChange } from '../netlink/nftables-set.ts';
-import type { Gatekeeper } from './gatekeeper.ts';
+import { readLoggedPacket, writeLogSubscription } from '../netlink/nflog.ts';
+import { type NetlinkMessage, NLMSG_ERROR, readNetlinkErrno } from '../netlink/nlmsg.ts';
+import type { WorkerOptions } from '../netlink/worker-protocol.ts';
+import { completeChecksum } from '../packet/complete-checksum.ts';
+import { Writer } from '../wire/writer.ts';
+import type { Gatekeeper, RefusedTaker } from './gatekeeper.ts';
 import { ERRNO } from './kernel-table.ts';
 import { errnoName, KernelError } from './netfilter-table.ts';
 import { nft } from './nft.ts';
-import type { Scope } from './scope.ts';
+import { pairInScope, type Scope } from './scope.ts';
 import { changeSetElements, OWN_TABLE } from './set-elements.ts';
 
 const SETS = { vm4: 'vm4', vm6: 'vm6', pair4: 'pair4', pair6: 'pair6' } as const;
@@ -22,11 +28,17 @@ const TIMEOUT_MS = 2000;
 /** Three may be late or lost: an agent that is held up for less keeps its gate closed. */
 const REFRESH_MS = 500;
 
+/** Our log group in this network namespace, and how much of a packet is wanted: all of it, jumbo frames too. */
+const LOG_GROUP = 0x5346;
+const LOG_BYTES = 9216;
+
 const set = (name: SetName, type: string): string => `  set ${name} {\n    typeof ${type}\n    flags timeout\n  }\n`;
-const drop = (match: string, name: SetName): string => `    ${match} @${name} counter name refused drop\n`;
+const refuse = (match: string, name: SetName): string => `    ${match} @${name} goto refuse\n`;
+const logOf = (zone: number): string =>
+  `    ct zone ${zone} log prefix "${zone}" group ${LOG_GROUP} queue-threshold 1\n`;
 
 /** `not confirmed`: packets of connections that are known pass, whatever their state; only new entries are refused. */
-const RULESET = `table inet ${OWN_TABLE}
+const ruleset = (loggedZones: readonly number[]): string => `table inet ${OWN_TABLE}
 delete table inet ${OWN_TABLE}
 table inet ${OWN_TABLE} {
   counter refused { }
@@ -35,9 +47,19 @@ ${set('vm4', 'ct zone . ip saddr')}${set('vm6', 'ct zone . ip6 saddr')}${set('pa
     ct state new ct status ! confirmed jump openers
   }
   chain openers {
-${drop('ct zone . ip saddr', 'vm4')}${drop('ct zone . ip daddr', 'vm4')}${drop('ct zone . ip6 saddr', 'vm6')}${drop('ct zone . ip6 daddr', 'vm6')}${drop('ct zone . ip saddr . ip daddr', 'pair4')}${drop('ct zone . ip daddr . ip saddr', 'pair4')}${drop('ct zone . ip6 saddr . ip6 daddr', 'pair6')}${drop('ct zone . ip6 daddr . ip6 saddr', 'pair6')}  }
+${refuse('ct zone . ip saddr', 'vm4')}${refuse('ct zone . ip daddr', 'vm4')}${refuse('ct zone . ip6 saddr', 'vm6')}${refuse('ct zone . ip6 daddr', 'vm6')}${refuse('ct zone . ip saddr . ip daddr', 'pair4')}${refuse('ct zone . ip daddr . ip saddr', 'pair4')}${refuse('ct zone . ip6 saddr . ip6 daddr', 'pair6')}${refuse('ct zone . ip6 daddr . ip6 saddr', 'pair6')}  }
+  chain refuse {
+    counter name refused
+${loggedZones.map(logOf).join('')}    drop
+  }
 }
 `;
+
+interface Closing {
+  readonly elements: readonly Element[];
+  readonly scope: Scope;
+  readonly onRefused: RefusedTaker | undefined;
+}
 
 interface Element {
   readonly set: SetName;
@@ -48,25 +70,80 @@ export class NftGate implements Gatekeeper {
   readonly #sockets: Promise<KernelSockets>;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #closed = new Map<string, readonly Element[]>();
+  readonly #zones: readonly number[];
+  readonly #closed = new Map<string, Closing>();
+  #rescues = false;
   #cancelRefresh: (() => void) | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(sockets: Promise<KernelSockets>, deps: { readonly clock: Clock; readonly log: Log }) {
+  /** `zones`: those in which what is refused may be wanted. */
+  constructor(
+    sockets: Promise<KernelSockets>,
+    zones: readonly number[],
+    deps: { readonly clock: Clock; readonly log: Log },
+  ) {
     this.#sockets = sockets;
+    this.#zones = [...new Set(zones)];
     this.#clock = deps.clock;
     this.#log = deps.log;
   }
 
-  /** Puts the table there, in place of what an earlier agent may have left. */
-  async prepare(): Promise<void> {
-    await nft(['-f', '-'], RULESET);
+  /** Subscribes the kernel sockets to what is refused. */
+  static subscription(): NonNullable<WorkerOptions['log']> {
+    const seq = 1;
+    const w = new Writer(128);
+    writeLogSubscription(w, LOG_GROUP, LOG_BYTES, seq);
+    return { messages: w.finish(), seq };
   }
 
-  close(holder: string, scope: Scope): Promise<void> {
+  get rescues(): boolean {
+    return this.#rescues;
+  }
+
+  /** Answers to the subscription, then what is logged. */
+  take(messages: readonly NetlinkMessage[]): void {
+    for (const message of messages) {
+      if (message.type === NLMSG_ERROR) this.#subscribed(readNetlinkErrno(message));
+      const logged = readLoggedPacket(message);
+      const packet = logged === null ? null : completeChecksum(logged.packet);
+      if (logged !== null && packet !== null) this.#handOver(Number(logged.prefix), packet);
+    }
+  }
+
+  #subscribed(errno: number): void {
+    this.#rescues = errno === 0;
+    if (errno !== 0) this.#log.warn(`openers that the gate refuses are lost: log group: ${errnoName(errno)}`);
+  }
+
+  #handOver(zone: number, packet: Buffer): void {
+    const ends = addressesOf(packet);
+    for (const { scope, onRefused } of this.#closed.values()) {
+      if (onRefused === undefined || scope.zone !== zone || !pairInScope(scope, ...ends)) continue;
+      onRefused(packet);
+      return;
+    }
+  }
+
+  /** Puts the table there, in place of what an earlier agent may have left. */
+  async prepare(): Promise<void> {
+    if (this.#rescues) {
+      try {
+        await nft(['-f', '-'], ruleset(this.#zones));
+        return;
+      } catch (error) {
+        this.#rescues = false;
+        this.#log.warn('openers that the gate refuses are lost: this kernel does not log packets to a group', {
+          error,
+        });
+      }
+    }
+    await nft(['-f', '-'], ruleset([]));
+  }
+
+  close(holder: string, scope: Scope, onRefused?: RefusedTaker): Promise<void> {
     return this.#inTurn(async () => {
       const elements = elementsOf(scope);
-      this.#closed.set(holder, elements);
+      this.#closed.set(holder, { elements, scope, onRefused });
       try {
         await this.#add(elements);
       } catch (error) {
@@ -82,8 +159,8 @@ export class NftGate implements Gatekeeper {
       const mine = this.#closed.get(holder);
       if (mine === undefined) return;
       this.#closed.delete(holder);
-      const kept = new Set([...this.#closed.values()].flat().map(nameOf));
-      const free = mine.filter((element) => !kept.has(nameOf(element)));
+      const kept = new Set(this.#allElements().map(nameOf));
+      const free = mine.elements.filter((element) => !kept.has(nameOf(element)));
       const errno = await this.#change(free, 'delete');
       // Expired or flushed away by the operator: open all the same.
       if (errno !== 0 && errno !== ERRNO.ENOENT) throw failed('opening the gate', errno);
@@ -99,6 +176,10 @@ export class NftGate implements Gatekeeper {
     await nft(['-f', '-'], `table inet ${OWN_TABLE}\ndelete table inet ${OWN_TABLE}\n`);
   }
 
+  #allElements(): Element[] {
+    return [...this.#closed.values()].flatMap((closing) => closing.elements);
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => undefined);
@@ -110,7 +191,7 @@ export class NftGate implements Gatekeeper {
     if (errno === ERRNO.ENOENT) {
       this.#log.warn('the gate table was taken away; putting it back');
       await this.prepare();
-      errno = await this.#change([...this.#closed.values()].flat(), 'add');
+      errno = await this.#change(this.#allElements(), 'add');
     }
     if (errno !== 0) throw failed('closing the gate', errno);
   }
@@ -120,7 +201,7 @@ export class NftGate implements Gatekeeper {
     return this.#clock.after(REFRESH_MS, () => {
       this.#cancelRefresh = null;
       this.#inTurn(async () => {
-        const elements = [...this.#closed.values()].flat();
+        const elements = this.#allElements();
         if (elements.length === 0) return;
         if ((await this.#change(elements, 'delete', 'add')) !== 0) await this.#add(elements);
         this.#cancelRefresh ??= this.#refreshLater();
@@ -147,6 +228,13 @@ export class NftGate implements Gatekeeper {
 const failed = (doing: string, errno: number): KernelError =>
   new KernelError('KERNEL', `${doing}: ${errnoName(errno)}`);
 const nameOf = (element: Element): string => `${element.set} ${element.key.toString('latin1')}`;
+
+/** Source and destination of an IP packet. */
+function addressesOf(packet: Buffer): [AddressBytes, AddressBytes] {
+  const [from, size] = (packet[0] ?? 0) >> 4 === 4 ? [12, 4] : [8, 16];
+  const at = (start: number): AddressBytes => packet.toString('latin1', start, start + size) as AddressBytes;
+  return [at(from), at(from + size)];
+}
 
 function elementsOf(scope: Scope): Element[] {
   // Registers hold the zone in host order, padded to four bytes, and addresses in network order.

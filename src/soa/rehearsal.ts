@@ -93,7 +93,7 @@ async function migrate(
   await Promise.all(installed);
   await source.ask({ $case: 'quiesce', value: { migration, boundMs: 0, markers: [] } });
   meanwhile();
-  await source.ask({ $case: 'gate', value: { migration } });
+  await source.ask({ $case: 'gate', value: { migration, boundMs: 100 } });
   await Promise.all(installed);
   await destination.ask({ $case: 'commit', value: { migration } });
   await source.ask({ $case: 'retire', value: { migration, epoch: 1n, selector } });

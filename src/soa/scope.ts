@@ -39,7 +39,8 @@ export function scopeOf(selector: Selector | undefined, zones: ReadonlyMap<Vnid,
   return { vnid, zone, vm, peers, ...neighbours };
 }
 
-const pairInScope = (scope: Scope, a: AddressBytes, b: AddressBytes): boolean =>
+/** A packet between these two. */
+export const pairInScope = (scope: Scope, a: AddressBytes, b: AddressBytes): boolean =>
   (scope.vm.has(a) && (scope.peers?.has(b) ?? true)) || (scope.vm.has(b) && (scope.peers?.has(a) ?? true));
 
 /** By addresses alone: in the original or in the reply tuple (inbound connections, DNAT; hard case 11). */

@@ -8,7 +8,7 @@ import type { TupleKey } from '../netlink/tuple.ts';
 import { type Drained, type Manifest, Phase, type StateChunk } from '../protocol/generated/stateferry.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { deletionOf, readingOf, request } from './entry-requests.ts';
-import type { Gatekeeper } from './gatekeeper.ts';
+import type { Gatekeeper, RefusedTaker } from './gatekeeper.ts';
 import { countByProtocol } from './handed-over.ts';
 import type { KernelTable, TableEvent } from './kernel-table.ts';
 import { liberalUpdate } from './rewrite.ts';
@@ -165,25 +165,29 @@ export class SourceMigration {
   async quiesce(ready: Signal, isReady: () => boolean, boundMs: number): Promise<number> {
     await this.#following();
     const { clock } = this.#world;
-    const { records, changed } = this.#stream;
     const deadline = clock.now() + boundMs;
-    const since = this.#world.somWallMs() - boundMs;
     await this.#stream.refresh();
-    const settled = (): boolean => this.#stream.broken || (!records.handshakesSince(since) && this.#stream.level);
-    await ready.until(isReady, Math.max(0, deadline - clock.now()), clock);
-    await changed.until(settled, Math.max(0, deadline - clock.now()), clock);
+    await ready.until(isReady, boundMs, clock);
+    await this.#handshakesEnd(deadline, boundMs);
     this.#checkIntact();
-    return records.handshakes;
+    return this.#stream.records.handshakes;
   }
 
-  /** Refuses new connections, then ends the deltas at a point that is exact in the event stream (hard case 15). */
-  async drain(): Promise<Drained> {
+  /**
+   * Refuses new connections, gives those that have just begun `boundMs` to open, then ends the deltas at a point that is exact in
+   * the event stream (hard case 15).
+   */
+  async drain(boundMs: number, onRefused?: RefusedTaker): Promise<Drained> {
     const before = this.#stream.drained;
     if (before !== null && !this.#interrupted) return before;
     await this.#following();
     const { gate, table, clock, settleMs, nextSentinel } = this.#world;
-    await gate.close(this.#id, this.scope);
+    await gate.close(this.#id, this.scope, onRefused);
     if (settleMs > 0) await clock.sleep(settleMs);
+    if (boundMs > 0) {
+      await this.#stream.refresh();
+      await this.#handshakesEnd(clock.now() + boundMs, boundMs);
+    }
     if (this.#interrupted || this.#stream.stage !== 'following') await gate.open(this.#id);
     this.#checkStage('following');
     const mark = sentinel(nextSentinel());
@@ -246,6 +250,15 @@ export class SourceMigration {
       shadow.forget(key);
       return [];
     });
+  }
+
+  /** Each begun less than `boundMs` ago has opened, failed, or run out of time. */
+  async #handshakesEnd(deadline: number, boundMs: number): Promise<void> {
+    const { clock, somWallMs } = this.#world;
+    const { records, changed } = this.#stream;
+    const since = somWallMs() - boundMs;
+    const settled = (): boolean => this.#stream.broken || (!records.handshakesSince(since) && this.#stream.level);
+    await changed.until(settled, Math.max(0, deadline - clock.now()), clock);
   }
 
   /** The sentinel did not come: the gate must not stay closed for it. */

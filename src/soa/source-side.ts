@@ -3,6 +3,7 @@
 import { CHUNK_BYTES } from './chunk-writer.ts';
 import type { Quiesce, Quiesced, Drained, Gate, StateChunk } from '../protocol/generated/stateferry.ts';
 import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
+import type { RefusedTaker } from './gatekeeper.ts';
 import type { TableEvent } from './kernel-table.ts';
 import type { MarkerLog } from './marker-log.ts';
 import { type Scope, scopesOverlap } from './scope.ts';
@@ -67,8 +68,8 @@ export class SourceSide {
     return { migration, handshakes: BigInt(handshakes), markersMissing: BigInt(log.missing(markers)) };
   }
 
-  async gate({ migration }: Gate): Promise<Drained> {
-    return this.#known(migration).drain();
+  async gate({ migration, boundMs }: Gate, onRefused?: RefusedTaker): Promise<Drained> {
+    return this.#known(migration).drain(boundMs, onRefused);
   }
 
   /** Deletes what was handed over; null when nothing is known of the migration. */

@@ -29,6 +29,7 @@ import { Announcer } from './announcer.ts';
 import { DestinationSide } from './destination-side.ts';
 import { DoneAnswers } from './done-answers.ts';
 import { deletionOf } from './entry-requests.ts';
+import type { RefusedTaker } from './gatekeeper.ts';
 import type { TableEvent } from './kernel-table.ts';
 import { kindOf, KINDS_OF_STATE, unknownKinds } from './kinds-of-state.ts';
 import { formatScope, isWithNeighbour, type Scope, scopeOf } from './scope.ts';
@@ -87,7 +88,7 @@ export class StateHostCore implements StateHost {
     return {
       kind: 'netfilter',
       kindsOfState: [...KINDS_OF_STATE],
-      functions: FUNCTIONS,
+      functions: [...FUNCTIONS, ...(this.#ports.gate.rescues ? ['rescue'] : [])],
       tableSize: BigInt(table.size()),
       tableUsed: BigInt(table.used()),
       rulesetDigest: await ruleset.current(),
@@ -154,8 +155,8 @@ export class StateHostCore implements StateHost {
     return this.#guarded(request.migration, () => this.#sources.quiesce(request));
   }
 
-  gate(request: Gate): Promise<Drained> {
-    return this.#guarded(request.migration, () => this.#sources.gate(request));
+  gate(request: Gate, onRefused?: RefusedTaker): Promise<Drained> {
+    return this.#guarded(request.migration, () => this.#sources.gate(request, onRefused));
   }
 
   async commit({ migration }: Commit): Promise<Done> {

@@ -29,7 +29,7 @@ export function agentAt(agents: Agents, id: StateHostId, side: Side): Agent {
     getReady: named((r) => agent.getReady(r)),
     download: named((c) => agent.download(c)),
     quiesce: named((r) => agent.quiesce(r)),
-    gate: named((r) => agent.gate(r)),
+    gate: named((r, onRefused) => agent.gate(r, onRefused)),
     commit: named((r) => agent.commit(r)),
     abort: named((r) => agent.abort(r)),
     retire: named((r) => agent.retire(r)),

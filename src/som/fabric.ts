@@ -12,8 +12,10 @@ import { Gates } from './gates.ts';
 import type { Hold } from './hold.ts';
 import { gateHoldKey, limboHoldKey, puntHoldKey } from './hold-keys.ts';
 import type { FlowControl, HaltRequest, HeldCounts, LiftCounts, PinRequest, Relocation } from './ports.ts';
+import { isOpener, withoutTag } from './frame-kind.ts';
 import { ProbeSender } from './probe-sender.ts';
 import type { SendFrame } from './probe-sender.ts';
+import { refusedPacket } from './refused-packet.ts';
 
 /** What of the TDE's knowledge flows are made of. Unchanged objects stay the same objects. */
 export interface FabricView {
@@ -71,6 +73,8 @@ export class Fabric implements FlowControl {
   readonly #halts = new Map<string, HaltRequest>();
   #applying = 0;
   #together: Promise<undefined> | null = null;
+  /** What the gates of State Hosts refused and handed over: taken for sending on, or dropped because nobody knows its ends. */
+  readonly refused = { taken: 0, dropped: 0 };
 
   constructor(options: FabricOptions) {
     this.#options = options;
@@ -164,10 +168,20 @@ export class Fabric implements FlowControl {
     const { vnid, vm, peerNve, route } = entry.request;
     const nves = [route.from, peerNve];
     this.#gates.close(key, { id: entry.pin.id, vnid, vm, peerNve, nves, holds });
-    const sentMs = this.#options.clock.now();
     await this.apply();
-    // Openers must be held by the caches too before the source refuses them; other flows it knows pass there all the same.
-    if (holds === 'openers') await this.#cachesFollowSince(sentMs);
+  }
+
+  keepRefused(key: string, vnid: Vnid, packet: Buffer): void {
+    const refused = refusedPacket(this.#options.view.world(), vnid, packet);
+    if (refused === null) {
+      this.refused.dropped += 1;
+      return;
+    }
+    this.refused.taken += 1;
+    const { hold } = this.#options;
+    const what = isOpener(withoutTag(refused.frame)) ? 'opener' : 'other';
+    if (this.#gates.isHolding(key) && !this.#hasPassed(key, what)) hold.keep(gateHoldKey(key, what), refused);
+    else hold.pass(refused);
   }
 
   async openGate(key: string): Promise<void> {
@@ -199,7 +213,7 @@ export class Fabric implements FlowControl {
     onConfirmed?.();
     if (!this.#gates.isHolding(key)) return NONE_HELD;
     const others = this.#gates.releaseOthers(key);
-    await this.#cachesFollowSince(sentMs);
+    await this.cachesFollow(sentMs);
     this.#gates.open(key);
     // Past the point of no return: a switch that keeps its gate opens it by its timeout.
     await this.apply().catch((cause: unknown) => {
@@ -260,12 +274,7 @@ export class Fabric implements FlowControl {
     await this.cachesFollow();
   }
 
-  cachesFollow(): Promise<void> {
-    return this.#options.clock.sleep(this.#options.cacheMs);
-  }
-
-  /** Of a change that was sent then and is confirmed now. */
-  #cachesFollowSince(sentMs: number): Promise<void> {
+  cachesFollow(sentMs = Infinity): Promise<void> {
     const { clock, cacheMs } = this.#options;
     const busyMs = Math.min(CACHE_PER_CONFIRMATION * (clock.now() - sentMs), CACHE_BOUND_MS);
     return clock.sleep(Math.max(cacheMs, busyMs));
@@ -313,9 +322,12 @@ export class Fabric implements FlowControl {
   /** The key under which a packet of this gate is held; null when it need not wait (any more): let it go at once. */
   gateHold(serial: number, what: 'opener' | 'other'): string | null {
     const key = this.#gates.keyOf(serial);
-    if (key === null) return null;
-    const passed = what === 'other' && this.#pins.get(key)?.pin.phase === 'lifted' && !this.changing;
-    return passed ? null : gateHoldKey(key, what);
+    return key === null || this.#hasPassed(key, what) ? null : gateHoldKey(key, what);
+  }
+
+  /** What is not an opener goes on as soon as the flows do. */
+  #hasPassed(key: string, what: 'opener' | 'other'): boolean {
+    return what === 'other' && this.#pins.get(key)?.pin.phase === 'lifted' && !this.changing;
   }
 
   /** What was held of a VM by now, some of it perhaps released already when the change was confirmed. */

@@ -18,3 +18,23 @@ export function isOpener(frame: Buffer): boolean {
   if (type === ETHER_TYPE.ipv6 && frame[20] === IP_PROTOCOL.tcp) transport = 54;
   return transport !== 0 && ((frame[transport + 13] ?? 0) & 0x12) === 0x02;
 }
+
+const TAG_AT = 12;
+const TAG_BYTES = 4;
+
+/** The VLAN id of the outer tag, or null. */
+export const tagOf = (frame: Buffer): number | null =>
+  frame.length >= TAG_AT + TAG_BYTES && frame.readUInt16BE(TAG_AT) === ETHER_TYPE.vlan
+    ? frame.readUInt16BE(TAG_AT + 2) & 0xfff
+    : null;
+
+/** An outer tag: what the frame already carries stays inside. */
+export function withTag(frame: Buffer, vid: number): Buffer {
+  const tag = Buffer.alloc(TAG_BYTES);
+  tag.writeUInt16BE(ETHER_TYPE.vlan);
+  tag.writeUInt16BE(vid, 2);
+  return Buffer.concat([frame.subarray(0, TAG_AT), tag, frame.subarray(TAG_AT)]);
+}
+
+export const withoutTag = (frame: Buffer): Buffer =>
+  tagOf(frame) === null ? frame : Buffer.concat([frame.subarray(0, TAG_AT), frame.subarray(TAG_AT + TAG_BYTES)]);

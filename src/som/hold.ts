@@ -85,6 +85,11 @@ export class Hold {
     return true;
   }
 
+  /** Sends a packet that need not wait. */
+  pass(packet: HeldPacket): void {
+    this.#send(packet);
+  }
+
   /** What has been released and dropped under `key` since this was last asked. */
   account(key: string): Account {
     const account = this.#accounts.get(key) ?? { released: 0, dropped: 0 };

@@ -5,14 +5,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Dpid, Mac, PortNo, Vnid } from '../base/ids.ts';
 import { WireError } from '../base/errors.ts';
 import type { PacketIn } from '../openflow/model.ts';
-import { decodeEthernet, ETHER_TYPE } from '../packet/ethernet.ts';
+import { decodeEthernet } from '../packet/ethernet.ts';
 import { decodeProbe } from '../packet/probe.ts';
 import { formatMac } from '../wire/codec.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
 import { VNID_MASK } from '../../flows/tables.ts';
 import type { KnownWorld, PortRole, VmView } from '../../flows/world.ts';
 import type { Fabric } from './fabric.ts';
-import { isAnnouncement, isOpener } from './frame-kind.ts';
+import { isAnnouncement, isOpener, tagOf, withoutTag, withTag } from './frame-kind.ts';
 import type { Hold, HeldPacket } from './hold.ts';
 import { limboHoldKey, puntHoldKey } from './hold-keys.ts';
 
@@ -254,25 +254,6 @@ export class PacketIns {
     this.stats.malformed += 1;
   }
 }
-
-const TAG_AT = 12;
-const TAG_BYTES = 4;
-
-const tagOf = (frame: Buffer): number | null =>
-  frame.length >= TAG_AT + TAG_BYTES && frame.readUInt16BE(TAG_AT) === ETHER_TYPE.vlan
-    ? frame.readUInt16BE(TAG_AT + 2) & 0xfff
-    : null;
-
-/** An outer tag: what the frame already carries stays inside. */
-function withTag(frame: Buffer, vid: number): Buffer {
-  const tag = Buffer.alloc(TAG_BYTES);
-  tag.writeUInt16BE(ETHER_TYPE.vlan);
-  tag.writeUInt16BE(vid, 2);
-  return Buffer.concat([frame.subarray(0, TAG_AT), tag, frame.subarray(TAG_AT)]);
-}
-
-const withoutTag = (frame: Buffer): Buffer =>
-  tagOf(frame) === null ? frame : Buffer.concat([frame.subarray(0, TAG_AT), frame.subarray(TAG_AT + TAG_BYTES)]);
 
 function isAt({ at }: VmView, { nve, inPort }: HeldPacket): boolean {
   return at?.nve === nve && at.port === inPort;

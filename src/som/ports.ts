@@ -10,7 +10,7 @@ import type { StateRequests } from '../protocol/state-requests.ts';
 export interface Agent extends StateRequests {
   readonly id: StateHostId;
   /** What it registered. */
-  readonly profile: Pick<StateHostRegistration, 'kindsOfState'>;
+  readonly profile: Pick<StateHostRegistration, 'kindsOfState' | 'functions'>;
 }
 
 export interface Agents {
@@ -82,10 +82,18 @@ export interface LiftCounts {
 export interface FlowControl {
   /** Distributes the VM's new location to every NVE that has its VN, with its pins; what waited for the VM goes its way. */
   relocate(relocation: Relocation): Promise<HeldCounts>;
-  /** Holds openers (TCP SYN), or openers and all packets that are not TCP, at the NVEs at both ends. */
+  /**
+   * Holds openers (TCP SYN), or openers and all packets that are not TCP, at the NVEs at both ends. For some milliseconds more the
+   * switches' caches let some through: `cachesFollow` waits for them.
+   */
   closeGate(key: string, holds: 'openers' | 'all'): Promise<void>;
   /** Opens the gate; what was held goes its way in order. Does nothing when none is closed. */
   openGate(key: string): Promise<void>;
+  /**
+   * A packet that the source's gate refused: waits for the lift with what the NVEs hold, or goes on at once where that has gone.
+   * One that is not between VMs of the VN is dropped and counted.
+   */
+  keepRefused(key: string, vnid: Vnid, packet: Buffer): void;
   /** Sends marker frames behind the last packets that took the pinned path; returns their nonces. */
   sendMarkers(key: string): readonly bigint[];
   /** Learning frames for bridging State Hosts on the new path. */
@@ -106,7 +114,10 @@ export interface FlowControl {
   adopt(relocation: Relocation, lifted: boolean): void;
   /** On which of the NVEs at both ends the pin is still in force: what a restarted controller finds. */
   pinInstalled(key: string, ends: readonly Dpid[]): 'all' | 'some' | 'none';
-  /** Resolves when the switches' caches follow what the switches have confirmed by now (hard case 1). */
-  cachesFollow(): Promise<void>;
+  /**
+   * Resolves when the switches' caches follow what the switches have confirmed by now (hard case 1). `sentMs`: when that was sent
+   * to them; the longer they took the busier they are.
+   */
+  cachesFollow(sentMs?: number): Promise<void>;
   route(from: Dpid, to: Dpid): Route | null;
 }

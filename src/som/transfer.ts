@@ -9,6 +9,7 @@ import type {
   Drained,
   Installed,
   Manifest,
+  Quiesced,
   Selector as WireSelector,
   UploadState,
 } from '../protocol/generated/stateferry.ts';
@@ -162,20 +163,21 @@ export async function copyState({ plan, io, source, destination, relay }: Ends):
   io.signal.throwIfAborted();
 }
 
-/** quiesce, gate, drain: nothing new is born at the source, and both sides are proven equal. */
+/**
+ * quiesce, gate, drain: nothing new is born at the source, and both sides are proven equal. Handshakes under way have a moment to
+ * end (hard case 16): at a source that hands over what it refuses behind its closed gate, where no new ones begin.
+ */
 async function freeze(ends: Ends): Promise<void> {
   const { plan, io, source } = ends;
   const { saga, flows } = io;
-  const migration = plan.wireId;
   await saga.step('quiesce', {
     run: async () => {
+      const sentMs = io.clock.now();
       await flows.closeGate(plan.key, 'openers');
-      const markers = [...flows.sendMarkers(plan.key)];
-      const boundMs = plan.halted === true ? 0 : io.limits.drainBoundMs;
-      return source.quiesce({ migration, boundMs, markers });
+      return rescues(source) ? null : await lastOpeners(ends, sentMs);
     },
     undo: () => flows.openGate(plan.key),
-    detail: (q) => ({ handshakes: Number(q.handshakes), markersMissing: Number(q.markersMissing) }),
+    detail: (q) => (q === null ? {} : { handshakes: Number(q.handshakes), markersMissing: Number(q.markersMissing) }),
   });
   io.signal.throwIfAborted();
   await drain(ends);
@@ -190,8 +192,11 @@ export async function drain(ends: Ends): Promise<void> {
   settled.catch(() => undefined); // the drain step reports it
   const drained: Drained = await saga.step('gate', {
     run: async () => {
-      await flows.closeGate(plan.key, 'all');
-      return source.gate({ migration });
+      if (!rescues(source)) await flows.closeGate(plan.key, 'all');
+      const boundMs = rescues(source) ? handshakesMs(plan, io) : 0;
+      return source.gate({ migration, boundMs }, (packet) => {
+        flows.keepRefused(plan.key, plan.selector.vnid, packet);
+      });
     },
     undo: () => openSourceGate(ends),
     detail: (d) => ({ records: Number(d.records), sequence: Number(d.sequence), handshakes: d.handshakes.length }),
@@ -200,7 +205,9 @@ export async function drain(ends: Ends): Promise<void> {
   record.entries = Number(drained.records);
   const installed: Installed = await saga.step('drain', {
     run: async () => {
-      const acknowledged = await settled;
+      // Should the source lose its session now, its gate opens: nothing new may reach it before the lift.
+      const held = rescues(source) ? flows.closeGate(plan.key, 'all') : undefined;
+      const [acknowledged] = await Promise.all([settled, held]);
       record.digestSource = Buffer.from(drained.digest).toString('hex');
       record.digestDestination = Buffer.from(acknowledged.digest).toString('hex');
       record.digestEqual = record.digestSource === record.digestDestination;
@@ -218,6 +225,23 @@ export async function drain(ends: Ends): Promise<void> {
   record.drainedWallMs = io.clock.wallMs();
   record.entries = Number(installed.records);
   io.signal.throwIfAborted();
+}
+
+/** Where the path is broken no handshake can end. */
+const handshakesMs = ({ halted }: TransferPlan, { limits }: TransferIo): number =>
+  halted === true ? 0 : limits.drainBoundMs;
+
+/** It hands over what its gate refuses: what makes new flows may still come to it after the switches hold that. */
+const rescues = ({ profile }: Agent): boolean => profile.functions.includes('rescue');
+
+/**
+ * For a source that loses what it refuses: until openers are held by the switches' caches too, and those before them have come
+ * through the detour, markers behind them; and until their handshakes have ended.
+ */
+async function lastOpeners({ plan, io, source }: Ends, sentMs: number): Promise<Quiesced> {
+  await io.flows.cachesFollow(sentMs);
+  const markers = [...io.flows.sendMarkers(plan.key)];
+  return source.quiesce({ migration: plan.wireId, boundMs: handshakesMs(plan, io), markers });
 }
 
 /**

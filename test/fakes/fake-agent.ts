@@ -23,7 +23,12 @@ export class FakeAgent implements Agent {
   readonly records = new Set<string>();
   readonly calls: string[] = [];
   readonly behaviour = new Map<AgentRequest, Behaviour>();
-  readonly profile: { kindsOfState: StateKind[] } = { kindsOfState: [{ name: 'conntrack', schemaVersion: 1 }] };
+  readonly profile: { kindsOfState: StateKind[]; functions: string[] } = {
+    kindsOfState: [{ name: 'conntrack', schemaVersion: 1 }],
+    functions: [],
+  };
+  /** Who wants what the gate refuses. */
+  onRefused: ((packet: Buffer) => void) | undefined;
   /** Kinds the last upload was asked for. */
   asked: readonly string[] = [];
   gated = false;
@@ -88,8 +93,9 @@ export class FakeAgent implements Agent {
     return { migration: r.migration, handshakes: 0n, markersMissing: 0n };
   }
 
-  async gate(r: Parameters<Agent['gate']>[0]): Promise<Drained> {
+  async gate(r: Parameters<Agent['gate']>[0], onRefused?: (packet: Buffer) => void): Promise<Drained> {
     await this.#enter('gate', r.migration);
+    this.onRefused = onRefused;
     this.gated = true;
     const upload = this.#uploads.get(r.migration);
     if (upload === undefined) throw new StateferryError('refused', 'unknown-migration');

@@ -1,6 +1,6 @@
 // FlowControl that keeps what it is told and shows where flows would run.
 
-import type { Dpid } from '../../src/base/ids.ts';
+import type { Dpid, Vnid } from '../../src/base/ids.ts';
 import type { Route } from '../../src/base/route.ts';
 import type { FlowControl, HeldCounts, LiftCounts, Relocation } from '../../src/som/ports.ts';
 
@@ -32,6 +32,10 @@ export class FakeFlowControl implements FlowControl {
   async openGate(key: string): Promise<void> {
     await this.#enter('open');
     this.gates.delete(key);
+  }
+
+  keepRefused(key: string, vnid: Vnid, packet: Buffer): void {
+    this.log.push(`refused ${key} ${vnid} ${packet.toString('hex')}`);
   }
 
   sendMarkers(): readonly bigint[] {

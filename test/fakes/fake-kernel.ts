@@ -12,7 +12,7 @@ import {
 } from '../../src/netlink/conntrack-entry.ts';
 import type { ConntrackRequest } from '../../src/netlink/conntrack-message.ts';
 import { endpoints, mirror, tupleKey, type TupleKey } from '../../src/netlink/tuple.ts';
-import type { Gatekeeper } from '../../src/soa/gatekeeper.ts';
+import type { Gatekeeper, RefusedTaker } from '../../src/soa/gatekeeper.ts';
 import {
   ERRNO,
   type KernelAnswer,
@@ -322,14 +322,17 @@ function pick(entry: { [K in keyof ConntrackEntry]: ConntrackEntry[K] | undefine
 export class FakeGate implements Gatekeeper {
   readonly closed = new Map<string, Scope>();
   disposed = false;
+  rescues = false;
+  readonly takers = new Map<string, RefusedTaker>();
 
   constructor(kernel: FakeKernel) {
     kernel.refuses = (zone, tuple) =>
       [...this.closed.values()].some((scope) => scope.zone === zone && tuplesInScope(scope, tuple, undefined));
   }
 
-  close(holder: string, scope: Scope): Promise<void> {
+  close(holder: string, scope: Scope, onRefused?: RefusedTaker): Promise<void> {
     this.closed.set(holder, scope);
+    if (onRefused !== undefined) this.takers.set(holder, onRefused);
     return Promise.resolve();
   }
 

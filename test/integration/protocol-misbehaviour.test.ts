@@ -96,7 +96,7 @@ describe('an agent that breaks IF(M,A) is cut off, counted, and alone', () => {
 
   it('for an answer of another kind, and the request that waited fails as protocol', async () => {
     const session = await join();
-    const pending = failure(session.gate({ migration: 'm' }));
+    const pending = failure(session.gate({ migration: 'm', boundMs: 0 }));
     await until(() => raw.received.some((m) => m.body?.$case === 'gate'));
     raw.say({ $case: 'done', value: { migration: 'm', records: 0n } }, 1n);
     await cutOff('out-of-order');
@@ -205,7 +205,10 @@ describe('an agent that does not break IF(M,A)', () => {
   const done: Body = { $case: 'done', value: { migration: 'm', records: 0n } };
 
   it('may answer too late: the request timed out, the session stays', async () => {
-    expect(await failure(session().gate({ migration: 'm' }))).to.include({ code: 'timeout', retriable: true });
+    expect(await failure(session().gate({ migration: 'm', boundMs: 0 }))).to.include({
+      code: 'timeout',
+      retriable: true,
+    });
     const late = { migration: 'm', sequence: 0n, records: 0n, digest: Buffer.alloc(32), handshakes: [] };
     raw.say({ $case: 'drained', value: late }, 1n);
     const pending = session().commit({ migration: 'm' });
@@ -230,12 +233,15 @@ describe('an agent that does not break IF(M,A)', () => {
       value: { migration: 'm-1', reason: 'events-lost', detail: 'the kernel dropped events', records: [] },
     });
     await until(() => bed.somLines.has(/fw1 refused: the kernel dropped events/));
-    expect(await failure(session().gate({ migration: 'm-1' }))).to.include({ code: 'refused', reason: 'events-lost' });
+    expect(await failure(session().gate({ migration: 'm-1', boundMs: 0 }))).to.include({
+      code: 'refused',
+      reason: 'events-lost',
+    });
     const aborted = session().abort({ migration: 'm-1', reason: 'test' });
     await until(() => asked('abort'));
     raw.say({ $case: 'done', value: { migration: 'm-1', records: 0n } }, 2n);
     await aborted;
-    expect(await failure(session().gate({ migration: 'm-1' }))).to.include({ code: 'timeout' });
+    expect(await failure(session().gate({ migration: 'm-1', boundMs: 0 }))).to.include({ code: 'timeout' });
   });
 
   it('is gone the moment its process is killed, and everything that waits is told', async () => {

@@ -47,7 +47,7 @@ describe('IF(M,A): a State Host and its SOM', () => {
     await session.getReady({ migration: 'm-1', selector, manifest: state.manifest, epoch: 1n });
     for (let i = 0; i < 20; i++) agent.host.emit('m-1', { phase: Phase.PHASE_DELTA });
     await session.quiesce({ migration: 'm-1', boundMs: 10, markers: [1n] });
-    const drained = await session.gate({ migration: 'm-1' });
+    const drained = await session.gate({ migration: 'm-1', boundMs: 0 });
     expect(chunks.map((c) => Number(c.sequence))).to.deep.equal([...Array(24).keys()]);
     expect(drained.sequence).to.equal(23n);
     agent.host.emit('m-1', { phase: Phase.PHASE_LATE });

@@ -3,7 +3,10 @@
 
 import { expect } from 'chai';
 import { mac } from '../../src/base/ids.ts';
+import { transportChecksum } from '../../src/packet/checksum.ts';
+import { decodeIpv4 } from '../../src/packet/ipv4.ts';
 import { encodeProbeFrame } from '../../src/packet/probe.ts';
+import { decodeTcp } from '../../src/packet/tcp.ts';
 import { Carry } from './netfilter/carry.ts';
 import type { Child } from './netfilter/child.ts';
 import { CLIENT, type Firewall, missing, SERVER, TwoFirewalls, TENANTS, ZONES } from './netfilter/two-firewalls.ts';
@@ -108,6 +111,15 @@ describe('moving connections from one firewall to another', function () {
       );
     expect(await Promise.all([open('a', 'x'), open('b', 'x')])).to.deep.equal(['refused', 'open']);
     expect(lab.counter('fw1', 'refused', 'stateferry')).to.be.greaterThan(refused);
+    const handedOver = fw1.refusedPackets.map((packet) => {
+      const ip = decodeIpv4(packet);
+      return { ip, tcp: decodeTcp(ip.payload) };
+    });
+    expect(handedOver).to.have.length(lab.counter('fw1', 'refused', 'stateferry') - refused);
+    for (const { ip, tcp } of handedOver) {
+      expect([ip.source, ip.destination, tcp.destinationPort]).to.deep.equal([CLIENT.v4, SERVER.v4, PORT]);
+      expect(transportChecksum(ip.protocol, ip, ip.payload)).to.equal(0);
+    }
     expect(listing(lab, 'fw1', 101)).to.have.length(6);
   });
 

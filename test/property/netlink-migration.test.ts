@@ -97,7 +97,7 @@ describe('any course of packets during a migration', () => {
         run(quiescing);
         await settling;
         one.kernel.release();
-        const drained = await one.host.gate({ migration: 'm' });
+        const drained = await one.host.gate({ migration: 'm', boundMs: 0 });
         const installed = await ferry.settle();
         expect(installed?.refused).to.be.empty;
         expect(installed?.sequence).to.equal(drained.sequence);
@@ -124,7 +124,7 @@ describe('any course of packets during a migration', () => {
         await ferry.ready(await uploading);
         clock.advance(0);
         one.kernel.release();
-        if (drain) await one.host.gate({ migration: 'm' });
+        if (drain) await one.host.gate({ migration: 'm', boundMs: 0 });
         const kept = contents(one);
         await two.host.abort({ migration: 'm', reason: 'test' });
         await one.host.abort({ migration: 'm', reason: 'test' });

@@ -22,15 +22,16 @@ export class AgentKernel {
   onEvent: (event: TableEvent) => void = () => undefined;
   readonly #clock: LifeClock;
   readonly #times: AgentTimes;
+  readonly #events: DelayLine;
 
   constructor(firewall: Firewall, time: VirtualClock, clock: LifeClock, times: AgentTimes) {
     this.firewall = firewall;
     this.#clock = clock;
     this.#times = times;
     for (const flow of firewall.entries.keys()) this.shadow.add(flow);
-    const events = new DelayLine(time, times.eventMs, 'loud');
+    this.#events = new DelayLine(time, times.eventMs, 'loud');
     firewall.onEvent = (event) => {
-      events.send(() => {
+      this.#events.send(() => {
         if (event.entry !== null) {
           if (event.kind === 'destroy') this.shadow.delete(event.entry.flow);
           else this.shadow.add(event.entry.flow);
@@ -38,6 +39,13 @@ export class AgentKernel {
         this.onEvent(event);
       });
     };
+  }
+
+  /** Events of what has happened by now have come: an answer of the real kernel sockets says as much. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#events.send(resolve);
+    });
   }
 
   /** A request to the kernel: what it does, it does at one moment. */

@@ -4,6 +4,7 @@ import type { StateHostId } from '../../src/base/ids.ts';
 import type { Agent, Agents } from '../../src/som/ports.ts';
 import type { AgentTimes } from './agent-kernel.ts';
 import type { Firewall } from './firewall.ts';
+import type { Flow } from './flow.ts';
 import { AgentChannel, SimulatedAgent } from './simulated-agent.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -11,6 +12,8 @@ export interface AgentSetOptions {
   readonly oneWayMs: () => number;
   readonly times: AgentTimes;
   readonly onRegistered: (id: StateHostId) => void;
+  /** A refused packet that was on its way to the SOM when the session ended. */
+  readonly onLost: (packet: Buffer) => void;
   readonly disturb?: ((agent: Agent) => Agent) | undefined;
 }
 
@@ -81,13 +84,18 @@ export class AgentSet {
     this.#dial(seat);
   }
 
+  /** What the gate of that firewall refused; false when nobody takes it. */
+  handOver(id: StateHostId, flow: Flow, packet: Buffer): boolean {
+    return this.#seats.find((s) => s.firewall.id === id)?.agent?.handOver(flow, packet) ?? false;
+  }
+
   markerSeen(id: StateHostId, nonce: bigint): void {
     this.#seats.find((s) => s.firewall.id === id)?.agent?.markerSeen(nonce);
   }
 
   #dial(seat: Seat): void {
     if (!this.#som || seat.agent === null || seat.channel !== null) return;
-    const channel = new AgentChannel(seat.agent, this.#time, this.#options.oneWayMs);
+    const channel = new AgentChannel(seat.agent, this.#time, this.#options.oneWayMs, this.#options.onLost);
     seat.channel = channel;
     seat.registered = this.#options.disturb?.(channel) ?? channel;
     this.#options.onRegistered(seat.firewall.id);

@@ -29,6 +29,7 @@ export class AgentSource {
   #pending: StateRecord[] = [];
   #sequence = 0n;
   #drained: ((d: Drained) => void) | null = null;
+  #onRefused: ((packet: Buffer) => void) | null = null;
   #watchers: (() => void)[] = [];
 
   constructor(id: string, covers: (flow: Flow) => boolean, kernel: AgentKernel, emit: (chunk: RecordChunk) => void) {
@@ -109,10 +110,19 @@ export class AgentSource {
     return this.#handshakes();
   }
 
-  async drain(): Promise<Drained> {
+  async drain(
+    boundMs: number,
+    onRefused: (packet: Buffer) => void,
+    after: (ms: number, f: () => void) => () => void,
+  ): Promise<Drained> {
     this.#check('following');
     const { gates } = this.#kernel.firewall;
+    this.#onRefused = onRefused;
     await this.#kernel.ask(() => gates.set(this.#id, this.covers));
+    if (boundMs > 0) await this.#kernel.flush();
+    if (boundMs > 0 && !this.interrupted && this.stage === 'following') {
+      await this.quiesce(() => true, boundMs, after);
+    }
     if (this.interrupted || this.stage !== 'following') gates.delete(this.#id);
     this.#check('following');
     this.stage = 'draining';
@@ -125,6 +135,13 @@ export class AgentSource {
     return drained;
   }
 
+  /** True when it was told to whoever closed this gate. */
+  handOver(flow: Flow, packet: Buffer): boolean {
+    if (this.interrupted || this.#onRefused === null || !this.covers(flow)) return false;
+    this.#onRefused(packet);
+    return true;
+  }
+
   async retire(): Promise<number> {
     if (this.stage === 'over') return 0;
     const entries = [...this.records.values()];
@@ -134,6 +151,7 @@ export class AgentSource {
 
   async end(): Promise<void> {
     this.stage = 'over';
+    this.#onRefused = null;
     await this.openGate();
   }
 

@@ -93,7 +93,10 @@ function makeFrame(kind: number, tagged: boolean): Buffer {
 /** The packet's number in a frame that came back; null for frames of the controller itself. */
 export function idOf(frame: Buffer): number | null {
   const type = frame.readUInt16BE(frame.readUInt16BE(12) === 0x8100 ? 16 : 12);
-  return type === 0x0800 ? Number.parseInt(frame.subarray(-8).toString('latin1'), 16) : null;
+  return type === 0x0800 ? numberIn(frame) : null;
 }
+
+/** The same, of a frame of a VM with or without its Ethernet header. */
+export const numberIn = (packet: Buffer): number => Number.parseInt(packet.subarray(-DIGITS).toString('latin1'), 16);
 
 export const isTagged = (frame: Buffer): boolean => frame.readUInt16BE(12) === 0x8100;

@@ -10,6 +10,7 @@ import { CABLES, NVES, VM1 } from './figure1.ts';
 import type { Cable } from './figure1.ts';
 import { TCP } from './firewall.ts';
 import type { Firewall } from './firewall.ts';
+import type { Flow } from './flow.ts';
 import { exampleFrame, frameOf, idOf } from './packet.ts';
 import type { Packet } from './packet.ts';
 import type { SimulatedSwitch } from './simulated-switch.ts';
@@ -28,6 +29,8 @@ export interface PlumbingPorts {
   /** A packet to an empty port is lost: whether it had to be. */
   excused(at: Place): boolean;
   linkMs(cable: Cable): () => number;
+  /** What a firewall's gate refused goes to its agent; false when that cannot tell the SOM. */
+  handOver(firewall: Firewall, flow: Flow, packet: Buffer): boolean;
   /** An agent died with its gate closed: its kernel keeps it closed for some seconds. */
   gateLingers(): boolean;
   /** Nothing but a migration's own gate explains a refused opener, which its hold should have prevented. */
@@ -234,8 +237,9 @@ export class Plumbing {
       return judgement === 'reborn';
     }
     if (judgement === 'refused') {
-      this.#ports.count('openers refused at the source');
       this.#ports.trace(() => `${nameOf(packet)} refused at ${firewall.id}`);
+      if (this.#handOver(packet, firewall)) return false;
+      this.#ports.count('openers refused at the source');
       if (packet.flag === 'syn' && this.#ports.gateExpected()) {
         this.#ports.violation(`not held: ${nameOf(packet)} was refused at ${firewall.id}`);
       }
@@ -256,6 +260,24 @@ export class Plumbing {
     if (judgement === 'reborn') return true;
     this.#end(packet, 'invalid');
     return false;
+  }
+
+  /** The source's agent hands what it refused to the SOM, as its sender's frame without the Ethernet header. */
+  #handOver(packet: Packet, firewall: Firewall): boolean {
+    const { flow, id, kind, source } = packet;
+    if (flow === null) return false;
+    this.inController.set(id, { packet, nve: source.home.nve });
+    const taken = this.#ports.handOver(firewall, flow, frameOf(kind, id, false).subarray(ETHERNET_HEADER));
+    if (!taken) {
+      this.inController.delete(id);
+      return false;
+    }
+    this.#ports.count('openers handed over by the source');
+    packet.visited = 0;
+    packet.wasHeld = true;
+    packet.gated = false;
+    packet.heldAs += ` refused ${firewall.id}`;
+    return true;
   }
 
   #deliver(packet: Packet, at: Place): void {
@@ -295,6 +317,7 @@ export class Plumbing {
   }
 }
 
+const ETHERNET_HEADER = 14;
 const PACKET_IN = { type: 'packet_in', reason: 1, table: 0 } as const;
 const PROBE_COOKIE = encodeCookie('probe');
 

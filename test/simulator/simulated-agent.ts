@@ -27,9 +27,14 @@ function coverOf(selector: Selector): (flow: Flow) => boolean {
 interface Said {
   readonly onChunk: (chunk: RecordChunk) => void;
   readonly onBegun: (manifest: Manifest) => void;
+  readonly onRefused: (packet: Buffer) => void;
 }
 
-const SAYS_NOTHING: Said = { onChunk: () => undefined, onBegun: () => undefined };
+const SAYS_NOTHING: Said = {
+  onChunk: () => undefined,
+  onBegun: () => undefined,
+  onRefused: () => undefined,
+};
 const NO_MANIFEST = { digest: Buffer.alloc(0), rulesetDigest: '', kinds: [], counts: {} };
 
 /** One life of an agent's process. */
@@ -66,6 +71,12 @@ export class SimulatedAgent {
       source.interrupted = true;
       void source.openGate();
     }
+  }
+
+  /** What its gate refused goes to whoever closed it; false when that cannot be told any more. */
+  handOver(flow: Flow, packet: Buffer): boolean {
+    for (const source of this.sources.values()) if (source.handOver(flow, packet)) return true;
+    return false;
   }
 
   async answer(request: string, argument: never, said: Said): Promise<unknown> {
@@ -124,7 +135,8 @@ export class SimulatedAgent {
       const missing = markers.filter((m) => !this.#markers.has(m)).length;
       return { migration, handshakes: BigInt(handshakes), markersMissing: BigInt(missing) };
     },
-    gate: ({ migration }) => this.#source(migration).drain(),
+    gate: ({ migration, boundMs }, { onRefused }) =>
+      this.#source(migration).drain(boundMs, onRefused, (ms, fire) => this.clock.after(ms, fire)),
     commit: async ({ migration }) => {
       if (this.destinations.has(migration) || !this.sources.has(migration)) await this.#destination(migration).commit();
       return { migration, records: 0n };
@@ -181,15 +193,18 @@ export class SimulatedAgent {
 /** The SOM's end. `over` is told by whoever breaks it. */
 export class AgentChannel implements Agent {
   readonly id: Agent['id'];
-  readonly profile = { kindsOfState: [{ name: 'conntrack', schemaVersion: 1 }] };
+  readonly profile = { kindsOfState: [{ name: 'conntrack', schemaVersion: 1 }], functions: ['rescue'] };
   readonly #agent: SimulatedAgent;
   readonly #down: DelayLine;
   readonly #up: DelayLine;
   readonly #pending = new Set<(error: Error) => void>();
+  readonly #onLost: (packet: Buffer) => void;
   #over = false;
 
-  constructor(agent: SimulatedAgent, time: VirtualClock, oneWayMs: () => number) {
+  /** `onLost`: a refused packet that was on its way when the session ended. */
+  constructor(agent: SimulatedAgent, time: VirtualClock, oneWayMs: () => number, onLost: (packet: Buffer) => void) {
     this.id = agent.firewall.id;
+    this.#onLost = onLost;
     this.#agent = agent;
     this.#down = new DelayLine(time, oneWayMs, 'loud');
     this.#up = new DelayLine(time, oneWayMs, 'loud');
@@ -213,7 +228,7 @@ export class AgentChannel implements Agent {
     onChunk: Parameters<Agent['upload']>[1],
     onBegun: Parameters<Agent['upload']>[2] = () => undefined,
   ): ReturnType<Agent['upload']> {
-    return this.#ask('upload', r, { onChunk: (chunk) => void onChunk(chunk), onBegun });
+    return this.#ask('upload', r, { ...SAYS_NOTHING, onChunk: (chunk) => void onChunk(chunk), onBegun });
   }
   getReady(r: Parameters<Agent['getReady']>[0]): ReturnType<Agent['getReady']> {
     return this.#ask('getReady', r);
@@ -227,8 +242,11 @@ export class AgentChannel implements Agent {
   quiesce(r: Parameters<Agent['quiesce']>[0]): ReturnType<Agent['quiesce']> {
     return this.#ask('quiesce', r);
   }
-  gate(r: Parameters<Agent['gate']>[0]): ReturnType<Agent['gate']> {
-    return this.#ask('gate', r);
+  gate(
+    r: Parameters<Agent['gate']>[0],
+    onRefused: (packet: Buffer) => void = () => undefined,
+  ): ReturnType<Agent['gate']> {
+    return this.#ask('gate', r, { ...SAYS_NOTHING, onRefused });
   }
   commit(r: Parameters<Agent['commit']>[0]): ReturnType<Agent['commit']> {
     return this.#ask('commit', r);
@@ -240,7 +258,7 @@ export class AgentChannel implements Agent {
     return this.#ask('retire', r);
   }
 
-  #ask<T>(request: keyof Agent, argument: unknown, { onChunk, onBegun }: Said = SAYS_NOTHING): Promise<T> {
+  #ask<T>(request: keyof Agent, argument: unknown, to: Said = SAYS_NOTHING): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#over) {
         reject(new AgentError('gone', this.id, `${this.id} is gone`));
@@ -259,10 +277,16 @@ export class AgentChannel implements Agent {
       };
       const said: Said = {
         onChunk: (chunk) => {
-          unlessOver(() => onChunk(chunk));
+          unlessOver(() => to.onChunk(chunk));
         },
         onBegun: (manifest) => {
-          unlessOver(() => onBegun(manifest));
+          unlessOver(() => to.onBegun(manifest));
+        },
+        onRefused: (packet) => {
+          this.#up.send(() => {
+            if (this.#over) this.#onLost(packet);
+            else to.onRefused(packet);
+          });
         },
       };
       this.#down.send(() => {

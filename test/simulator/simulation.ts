@@ -15,7 +15,7 @@ import { FW1, FW2, NVES, QUIET_WORLD } from './figure1.ts';
 import { Faults } from './faults.ts';
 import { Firewall } from './firewall.ts';
 import { judge } from './judge.ts';
-import { idOf } from './packet.ts';
+import { idOf, numberIn } from './packet.ts';
 import { Plumbing } from './plumbing.ts';
 import { Random } from './random.ts';
 import { openPlainStore } from './plain-store.ts';
@@ -95,6 +95,9 @@ export class Simulation {
       oneWayMs: this.#around(s.agentMs),
       times: { eventMs: this.#around(s.eventMs), kernelMs: this.#around(s.kernelMs) },
       onRegistered: (id) => this.life?.som.agentRegistered(id),
+      onLost: (packet) => {
+        this.plumbing.lose(numberIn(packet), 'refused by a source that lost its session');
+      },
       disturb: agents,
     });
     this.store = s.faults.some((f) => f.kind === 'controller' || f.kind === 'controller-in-lift')
@@ -196,6 +199,7 @@ export class Simulation {
           );
           return true;
         },
+        handOver: (firewall, flow, packet) => this.agents.handOver(firewall.id, flow, packet),
         toMachine: (packet) => {
           this.tenants.receive(packet);
         },

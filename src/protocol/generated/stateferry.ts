@@ -67,6 +67,7 @@ export interface FromSoa {
     | { $case: 'heartbeat'; value: Heartbeat }
     | { $case: 'leaving'; value: Leaving }
     | { $case: 'uploadBegun'; value: UploadBegun }
+    | { $case: 'refusedOpener'; value: RefusedOpener }
     | undefined;
 }
 
@@ -117,7 +118,7 @@ export interface StateHostRegistration {
   /** "netfilter" */
   kind: string;
   kindsOfState: StateKind[];
-  /** upload, download, delta, standby, retire */
+  /** upload, download, delta, rescue, standby, retire */
   functions: string[];
   tableSize: bigint;
   tableUsed: bigint;
@@ -276,9 +277,20 @@ export interface Quiesced {
   markersMissing: bigint;
 }
 
-/** Refuse new connections of the selector, end the deltas by a sentinel. */
+/** Refuse new connections of the selector, wait at most bound_ms until no handshake is under way, end the deltas by a sentinel. */
 export interface Gate {
   migration: string;
+  boundMs: number;
+}
+
+/**
+ * From the gate's closing until retire or abort: what the source refused, to be sent on when its flows are at the destination. A State
+ * Host that does this registers the function `rescue`.
+ */
+export interface RefusedOpener {
+  migration: string;
+  /** from the network header on, checksums complete */
+  packet: Buffer;
 }
 
 export interface Drained {
@@ -396,6 +408,9 @@ export const FromSoa: MessageFns<FromSoa> = {
         break;
       case 'uploadBegun':
         UploadBegun.encode(message.body.value, writer.uint32(114).fork()).join();
+        break;
+      case 'refusedOpener':
+        RefusedOpener.encode(message.body.value, writer.uint32(162).fork()).join();
         break;
     }
     return writer;
@@ -524,6 +539,14 @@ export const FromSoa: MessageFns<FromSoa> = {
             }
 
             message.body = { $case: 'uploadBegun', value: UploadBegun.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.body = { $case: 'refusedOpener', value: RefusedOpener.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2503,13 +2526,16 @@ export const Quiesced: MessageFns<Quiesced> = {
 };
 
 function createBaseGate(): Gate {
-  return { migration: '' };
+  return { migration: '', boundMs: 0 };
 }
 
 export const Gate: MessageFns<Gate> = {
   encode(message: Gate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.migration !== '') {
       writer.uint32(10).string(message.migration);
+    }
+    if (message.boundMs !== 0) {
+      writer.uint32(161).double(message.boundMs);
     }
     return writer;
   },
@@ -2533,6 +2559,71 @@ export const Gate: MessageFns<Gate> = {
             }
 
             message.migration = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 161) {
+              break;
+            }
+
+            message.boundMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRefusedOpener(): RefusedOpener {
+  return { migration: '', packet: Buffer.alloc(0) };
+}
+
+export const RefusedOpener: MessageFns<RefusedOpener> = {
+  encode(message: RefusedOpener, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.migration !== '') {
+      writer.uint32(10).string(message.migration);
+    }
+    if (message.packet.length !== 0) {
+      writer.uint32(18).bytes(message.packet);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefusedOpener {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefusedOpener();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.migration = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.packet = Buffer.from(reader.bytes());
             continue;
           }
         }

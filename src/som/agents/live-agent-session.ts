@@ -20,6 +20,7 @@ import type {
   Quiesced,
   Ready,
   Refused,
+  RefusedOpener,
   Retire,
   StateChunk,
   StateHostRegistration,
@@ -98,6 +99,8 @@ export class LiveAgentSession implements AgentSession {
   readonly #registration: StateHostRegistration;
   readonly #requests: RequestTable;
   readonly #uploads = new Map<string, RunningUpload>();
+  /** From the gate's closing until retire or abort. */
+  readonly #refusedTakers = new Map<string, (packet: Buffer) => void>();
   /** Migrations the agent gave up between requests: their next request learns why. */
   readonly #givenUp = new Map<string, Refused>();
   readonly #closed = new AbortController();
@@ -181,7 +184,8 @@ export class LiveAgentSession implements AgentSession {
     return this.#ask(request.migration, body, 'quiesced', timeoutMs);
   }
 
-  gate(request: Gate): Promise<Drained> {
+  gate(request: Gate, onRefused?: (packet: Buffer) => void): Promise<Drained> {
+    if (onRefused !== undefined) this.#refusedTakers.set(request.migration, onRefused);
     const body = { $case: 'gate', value: request } as const;
     return this.#ask(request.migration, body, 'drained', this.#io.timeouts.gateMs);
   }
@@ -223,6 +227,10 @@ export class LiveAgentSession implements AgentSession {
       this.#onBegun(body.value);
       return;
     }
+    if (body.$case === 'refusedOpener') {
+      this.#onRefusedOpener(body.value);
+      return;
+    }
     if (body.$case === 'refused') this.#onRefused(body.value);
     if (body.$case === 'refused' && inReplyTo === 0n) {
       this.#giveUp(body.value);
@@ -243,6 +251,7 @@ export class LiveAgentSession implements AgentSession {
     this.#closed.abort(error);
     this.#requests.failAll(error);
     this.#uploads.clear();
+    this.#refusedTakers.clear();
   }
 
   async #ask<C extends ReplyCase>(
@@ -268,6 +277,13 @@ export class LiveAgentSession implements AgentSession {
     if (manifest === undefined) this.#io.violation(`the beginning of ${migration} has no manifest`);
     else if (upload.order !== UPLOAD_START) this.#io.violation(`${migration} began after its first chunk`);
     else upload.onBegun(manifest);
+  }
+
+  #onRefusedOpener({ migration, packet }: RefusedOpener): void {
+    const taker = this.#refusedTakers.get(migration);
+    // It may cross our retire; but who has never been asked to close a gate makes things up.
+    if (taker === undefined) this.#io.strayChunk();
+    else taker(Buffer.from(packet));
   }
 
   #onChunk(chunk: StateChunk): void {
@@ -332,11 +348,13 @@ export class LiveAgentSession implements AgentSession {
     if (oldest !== undefined) this.#givenUp.delete(oldest);
     this.#givenUp.set(refused.migration, refused);
     this.#uploads.delete(refused.migration);
+    this.#refusedTakers.delete(refused.migration);
     this.#requests.failMigration(refused.migration, refused);
   }
 
   #forget(migration: string): void {
     this.#uploads.delete(migration);
+    this.#refusedTakers.delete(migration);
     this.#givenUp.delete(migration);
   }
 }

@@ -11,6 +11,7 @@ interface Answer {
   readonly refused?: { readonly reason: string; readonly detail: string };
   readonly chunk?: unknown;
   readonly begun?: unknown;
+  readonly refusedPacket?: Uint8Array;
 }
 
 export class ChildError extends Error {
@@ -27,6 +28,8 @@ export class Child {
   readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #nextId = 1;
   onChunk: (chunk: unknown) => void = () => undefined;
+  /** What its gate refused and handed over. */
+  readonly refusedPackets: Buffer[] = [];
   onBegun: (manifest: never) => void = () => undefined;
 
   constructor(netns: string, file: string) {
@@ -36,6 +39,10 @@ export class Child {
       serialization: 'advanced',
     });
     this.#process.on('message', (message: Answer) => {
+      if (message.refusedPacket !== undefined) {
+        this.refusedPackets.push(Buffer.from(message.refusedPacket));
+        return;
+      }
       if (message.chunk !== undefined) {
         this.onChunk(message.chunk);
         return;

@@ -27,6 +27,7 @@ async function obey({ method, argument }: Call): Promise<unknown> {
       (begun) => say({ begun }),
     );
   }
+  if (method === 'gate') return host.gate(argument, (packet) => say({ refusedPacket: packet }));
   return (host[method] as (a: unknown) => unknown)(argument);
 }
 

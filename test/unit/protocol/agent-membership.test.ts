@@ -88,7 +88,7 @@ describe("the agent's half of a session", () => {
     ['another nonce', () => aaReply(randomBytes(16))],
     ['a version that was not offered', (nonce) => aaReply(nonce, { protocolVersion: 2 })],
     ['no LLDP key', (nonce) => aaReply(nonce, { lldpKey: Buffer.alloc(0) })],
-    ['something else', () => ({ $case: 'gate', value: { migration: 'm' } })],
+    ['something else', () => ({ $case: 'gate', value: { migration: 'm', boundMs: 0 } })],
   ];
   for (const [title, reply] of badReplies) {
     it(`hangs up on an A&A reply with ${title}, before it announces anything`, async () => {
@@ -168,7 +168,7 @@ describe("the agent's half of a session", () => {
   it('whatever a SOM says, the agent neither throws nor acts before it is registered', async () => {
     const id = fc.constantFrom('m', 'n', '');
     const body: fc.Arbitrary<Body> = fc.oneof(
-      id.map((migration): Body => ({ $case: 'gate', value: { migration } })),
+      id.map((migration): Body => ({ $case: 'gate', value: { migration, boundMs: 0 } })),
       id.map((migration): Body => ({ $case: 'commit', value: { migration } })),
       id.map((migration): Body => ({ $case: 'retire', value: { migration, epoch: 1n } })),
       fc

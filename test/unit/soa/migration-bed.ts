@@ -33,7 +33,7 @@ export async function migrationBed(): Promise<MigrationBed> {
     await ferry.begin();
     clock.advance(0);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
-    await one.host.gate({ migration: 'm-1' });
+    await one.host.gate({ migration: 'm-1', boundMs: 0 });
     await ferry.settle();
   };
   return { clock, one, two, ferry, move };

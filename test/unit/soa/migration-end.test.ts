@@ -49,7 +49,7 @@ describe('the end of a migration', () => {
     clock.advance(0);
     const quiesced = await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
     expect(quiesced.handshakes).to.equal(1n);
-    const drained = await one.host.gate({ migration: 'm-1' });
+    const drained = await one.host.gate({ migration: 'm-1', boundMs: 0 });
     expect(drained.handshakes).to.deep.equal(['tcp 10.0.0.1:80 > 10.0.0.3:80 SYN_SENT']);
     await two.host.commit({ migration: 'm-1' });
     one.kernel.establish(101, tcp(80));
@@ -99,7 +99,7 @@ describe('the end of a migration', () => {
     clock.advance(0);
     expect((await one.host.retire({ migration: 'm-1', epoch: 1n })).records).to.equal(0n);
     await two.host.quiesce({ migration: 'm-2', boundMs: 0, markers: [] });
-    const drained = await two.host.gate({ migration: 'm-2' });
+    const drained = await two.host.gate({ migration: 'm-2', boundMs: 0 });
     expect((await back.settle())?.digest).to.deep.equal(drained.digest);
     expect(one.kernel.find(101, tcp(1))).not.to.equal(null);
     await one.host.commit({ migration: 'm-2' });
@@ -111,8 +111,8 @@ describe('the end of a migration', () => {
 
   it('repeats its answers when the SOM asks again', async () => {
     await move();
-    const drained = await one.host.gate({ migration: 'm-1' });
-    expect(await one.host.gate({ migration: 'm-1' })).to.deep.equal(drained);
+    const drained = await one.host.gate({ migration: 'm-1', boundMs: 0 });
+    expect(await one.host.gate({ migration: 'm-1', boundMs: 0 })).to.deep.equal(drained);
     const last = ferry.chunks.at(-1) as StateChunk;
     expect((await two.host.download(last))?.digest).to.deep.equal(drained.digest);
     await two.host.commit({ migration: 'm-1' });
@@ -130,7 +130,7 @@ describe('the end of a migration', () => {
     await again.begin();
     clock.advance(0);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
-    const drained = await one.host.gate({ migration: 'm-1' });
+    const drained = await one.host.gate({ migration: 'm-1', boundMs: 0 });
     expect((await again.settle())?.digest).to.deep.equal(drained.digest);
     await two.host.commit({ migration: 'm-1' });
     expect(two.kernel.entries()).to.have.length(3);
@@ -143,7 +143,7 @@ describe('the end of a migration', () => {
     one.kernel.open(101, tcp(99));
     one.kernel.overrun();
     const dumps = one.kernel.dumps;
-    expect(await reason(one.host.gate({ migration: 'm-1' }))).to.equal('events-lost');
+    expect(await reason(one.host.gate({ migration: 'm-1', boundMs: 0 }))).to.equal('events-lost');
     expect(one.kernel.dumps).to.equal(dumps);
     expect(one.host.heartbeat().eventsLost).to.equal(1n);
     await one.host.abort({ migration: 'm-1', reason: 'events lost' });
@@ -156,7 +156,7 @@ describe('the end of a migration', () => {
     await ferry.begin();
     clock.advance(0);
     one.kernel.failures.push(12);
-    expect(await reason(one.host.gate({ migration: 'm-1' }))).to.equal('not-settled');
+    expect(await reason(one.host.gate({ migration: 'm-1', boundMs: 0 }))).to.equal('not-settled');
     expect(one.gate.closed).to.be.empty;
   });
 });

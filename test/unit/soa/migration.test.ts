@@ -83,7 +83,7 @@ describe('a migration between two State Hosts', () => {
     one.kernel.open(102, tcp(61));
     one.kernel.flush();
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
-    const drained = await one.host.gate({ migration: 'm-1' });
+    const drained = await one.host.gate({ migration: 'm-1', boundMs: 0 });
     const installed = await ferry.settle();
     expect(installed?.digest).to.deep.equal(drained.digest);
     expect(installed?.records).to.equal(4n);
@@ -103,7 +103,7 @@ describe('a migration between two State Hosts', () => {
     await uploading;
     clock.advance(0);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
-    const drained = await one.host.gate({ migration: 'm-1' });
+    const drained = await one.host.gate({ migration: 'm-1', boundMs: 0 });
     expect((await ferry.settle())?.digest).to.deep.equal(drained.digest);
     expect(drained.records).to.equal(3n);
   });
@@ -126,7 +126,7 @@ describe('a migration between two State Hosts', () => {
     clock.advance(20_000);
     one.kernel.refresh(101, udp(9), 30);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
-    await one.host.gate({ migration: 'm-1' });
+    await one.host.gate({ migration: 'm-1', boundMs: 0 });
     await ferry.settle();
     expect(two.kernel.find(777, udp(9))).not.to.equal(null);
   });
@@ -137,7 +137,7 @@ describe('a migration between two State Hosts', () => {
     clock.advance(25_000);
     one.kernel.refresh(101, udp(9), 30);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
-    await one.host.gate({ migration: 'm-1' });
+    await one.host.gate({ migration: 'm-1', boundMs: 0 });
     await ferry.settle();
     expect(two.kernel.find(777, udp(9))?.timeout).to.be.closeTo(30, 1);
     const delta = ferry.chunks.filter((c) => c.phase === Phase.PHASE_DELTA);

@@ -84,7 +84,7 @@ describe('a State Host refuses', () => {
   });
   it('migrations it does not know', async () => {
     for (const work of [
-      one.host.gate({ migration: 'x' }),
+      one.host.gate({ migration: 'x', boundMs: 0 }),
       one.host.quiesce({ migration: 'x', boundMs: 1, markers: [] }),
       one.host.commit({ migration: 'x' }),
       one.host.retire({ migration: 'x', epoch: 1n }),

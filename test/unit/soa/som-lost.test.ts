@@ -24,7 +24,7 @@ describe('a State Host that lost its SOM', () => {
   });
 
   it('opens its gates, and still retires what a lift took', async () => {
-    await one.host.gate({ migration: 'm-1' });
+    await one.host.gate({ migration: 'm-1', boundMs: 0 });
     await ferry.settle();
     await two.host.commit({ migration: 'm-1' });
     one.host.onSomLost();
@@ -35,14 +35,14 @@ describe('a State Host that lost its SOM', () => {
 
   it('before the drain asks for a new upload, which takes the place of the old one', async () => {
     one.host.onSomLost();
-    expect(await reason(one.host.gate({ migration: 'm-1' }))).to.equal('wrong-phase');
+    expect(await reason(one.host.gate({ migration: 'm-1', boundMs: 0 }))).to.equal('wrong-phase');
     const sent = ferry.chunks.length;
     const again = new Ferry('m-2', one, two);
     await again.begin();
     clock.advance(0);
     one.kernel.open(101, tcp(3));
     one.kernel.flush();
-    const drained = await one.host.gate({ migration: 'm-2' });
+    const drained = await one.host.gate({ migration: 'm-2', boundMs: 0 });
     expect((await again.settle())?.digest).to.deep.equal(drained.digest);
     expect(ferry.chunks).to.have.length(sent);
     expect(await reason(one.host.retire({ migration: 'm-1', epoch: 1n }))).to.equal('unknown-migration');

@@ -77,7 +77,7 @@ describe('an upload of many connections', () => {
     await ferry.begin();
     clock.advance(0);
     await one.host.quiesce({ migration: 'm-1', boundMs: 0, markers: [] });
-    const drained = await one.host.gate({ migration: 'm-1' });
+    const drained = await one.host.gate({ migration: 'm-1', boundMs: 0 });
     const installed = await ferry.settle();
     expect(drained.records).to.equal(BigInt(CONNECTIONS - 1));
     expect(installed?.digest).to.deep.equal(drained.digest);
@@ -93,7 +93,7 @@ describe('an upload of many connections', () => {
     expect(await refusedReason(upload('m-1', chunks))).to.equal('wrong-phase');
     expect(chunks).to.have.length((await aborted) ?? Infinity);
     expect(chunks.some(({ final }) => final)).to.equal(false);
-    expect(await refusedReason(one.host.gate({ migration: 'm-1' }))).to.equal('unknown-migration');
+    expect(await refusedReason(one.host.gate({ migration: 'm-1', boundMs: 0 }))).to.equal('unknown-migration');
   });
 
   it('asked for anew in the middle begins anew, and only that one counts', async () => {
@@ -106,6 +106,6 @@ describe('an upload of many connections', () => {
     expect((await second)?.manifest?.records).to.equal(BigInt(CONNECTIONS));
     expect(again.map(({ sequence }) => sequence)).to.deep.equal(again.map((_, i) => BigInt(i)));
     clock.advance(0);
-    expect((await one.host.gate({ migration: 'm-1' })).records).to.equal(BigInt(CONNECTIONS));
+    expect((await one.host.gate({ migration: 'm-1', boundMs: 0 })).records).to.equal(BigInt(CONNECTIONS));
   });
 });

@@ -1,4 +1,4 @@
-// How long the gate's first step waits for the switches' datapath caches (docs/decisions/0006).
+// How long is waited for the switches' datapath caches (docs/decisions/0006).
 
 import { expect } from 'chai';
 import { dpid, mac, portNo, vnid } from '../../../src/base/ids.ts';
@@ -44,7 +44,10 @@ describe('the pause for datapath caches', () => {
       fabric.adopt({ ...vm, oldNve: NVE1, newNve: NVE2, pins: [pin], replaces: [] }, false);
       delayMs = confirmedAfterMs;
       let closed = false;
-      const closing = fabric.closeGate('m-000001.0', 'openers').then(() => (closed = true));
+      const closing = fabric
+        .closeGate('m-000001.0', 'openers')
+        .then(() => fabric.cachesFollow(0))
+        .then(() => (closed = true));
       const pass = async (ms: number): Promise<boolean> => {
         clock.advance(ms);
         for (let i = 0; i < 50; i += 1) await Promise.resolve();
