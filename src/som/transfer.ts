@@ -188,6 +188,7 @@ export async function drain(ends: Ends): Promise<void> {
   const { plan, io, source, relay } = ends;
   const { saga, flows, record } = io;
   const migration = plan.wireId;
+  const session = io.agents.get(plan.source);
   const settled = relay.installed(Phase.PHASE_DRAIN);
   settled.catch(() => undefined); // the drain step reports it
   const drained: Drained = await saga.step('gate', {
@@ -205,9 +206,12 @@ export async function drain(ends: Ends): Promise<void> {
   record.entries = Number(drained.records);
   const installed: Installed = await saga.step('drain', {
     run: async () => {
-      // Should the source lose its session now, its gate opens: nothing new may reach it before the lift.
+      // A source that loses its session opens its gate: nothing new may reach it before the lift, nor have reached it until now.
       const held = rescues(source) ? flows.closeGate(plan.key, 'all') : undefined;
       const [acknowledged] = await Promise.all([settled, held]);
+      if (io.agents.get(plan.source) !== session) {
+        throw new MigrationError('agent-gone', `${plan.source} lost its session behind its gate`, { retriable: true });
+      }
       record.digestSource = Buffer.from(drained.digest).toString('hex');
       record.digestDestination = Buffer.from(acknowledged.digest).toString('hex');
       record.digestEqual = record.digestSource === record.digestDestination;
