@@ -68,11 +68,17 @@ function status(o: Orchestration, about: { startedWallMs: number; config: Contro
       total: o.som.records.list().length,
     },
     flows: { installed: o.flows.installedRules, settled: o.flows.open && !o.fabric.changing },
-    held: { ...o.hold.stats, waitingBytes: o.hold.waiting.bytes },
+    held: { ...o.hold.stats, waitingBytes: o.hold.waiting.bytes, ...handedOver(o) },
     refused: { ...o.agents.stats().refused, ...o.packetIns.stats },
     alarms: o.alarms.slice(-10),
   };
 }
+
+/** What the gates of State Hosts refused. */
+const handedOver = ({ fabric: { refused } }: Orchestration) => ({
+  refusedTaken: refused.taken,
+  refusedDropped: refused.dropped,
+});
 
 function topology(o: Orchestration): TopologyJson {
   const world = o.view.world();

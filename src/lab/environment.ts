@@ -1,6 +1,7 @@
 // What a run was made on and with, for whoever reads its report elsewhere.
 
 import { arch, cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { VERSION } from '../base/version.ts';
 import { run } from './child-process.ts';
 import { packageRoot } from './package-root.ts';
@@ -11,7 +12,8 @@ const VERSIONS: readonly (readonly [name: string, program: string, args: readonl
   ['nftables', 'nft', ['--version'], /v(\d[\w.]*)/],
   ['conntrackTools', 'conntrack', ['--version'], /v(\d[\w.]*)/],
   ['mininet', '/usr/bin/python3', ['-c', 'from mininet.net import VERSION; print(VERSION)'], /\S+/],
-  ['commit', 'git', ['-C', packageRoot, 'describe', '--always', '--dirty'], /\S+/],
+  // Of this checkout, not of one that an installed package happens to lie in.
+  ['commit', 'git', ['--git-dir', join(packageRoot, '.git'), 'describe', '--always'], /\S+/],
 ];
 
 export async function environment(): Promise<Readonly<Record<string, unknown>>> {

@@ -23,8 +23,7 @@ export interface Uc1Evidence {
 export function uc1Conditions(e: Uc1Evidence): readonly Condition[] {
   return [
     ended(e),
-    none('resets', 'connections reset', e.moves, (m) => m.resets),
-    none('lost connections', 'connections lost', e.moves, (m) => m.lostConnections),
+    ...intact(e),
     echo(e),
     invalid(e),
     installedFirst(e),
@@ -48,13 +47,7 @@ export function uc1Conditions(e: Uc1Evidence): readonly Condition[] {
     udpGap(e),
     trickleGap(e),
     otherTenant(e),
-    none(
-      'new connections failed',
-      'failed',
-      e.moves,
-      (m) => m.newFailed,
-      (m) => m.newOpened,
-    ),
+    newFailed(e),
     newSlow(e),
   ];
 }
@@ -82,6 +75,24 @@ export function none(
   const total = sum(moves.map(count));
   const all = of === undefined ? '' : ` of ${sum(moves.map(of))}`;
   return { name, held: moves.length > 0 && total === 0, value: `${total}${all} ${what}`, bound: '0' };
+}
+
+/** No connection was reset or lost. */
+export function intact({ moves }: Pick<Uc1Evidence, 'moves'>): Condition[] {
+  return [
+    none('resets', 'connections reset', moves, (m) => m.resets),
+    none('lost connections', 'connections lost', moves, (m) => m.lostConnections),
+  ];
+}
+
+export function newFailed({ moves }: Pick<Uc1Evidence, 'moves'>): Condition {
+  return none(
+    'new connections failed',
+    'failed',
+    moves,
+    (m) => m.newFailed,
+    (m) => m.newOpened,
+  );
 }
 
 export function echo(e: Pick<Uc1Evidence, 'moves'>): Condition {

@@ -5,7 +5,7 @@ import { round1, sum, worst } from './statistics.ts';
 import { EXPECTED_TRANSFER, PROBE_PERIOD_MS } from './uc2.ts';
 
 const FIRST_BYTE_MS = 500;
-/** Issue's bound: a hung firewall may take three probe intervals more. */
+/** Until a hung firewall is known for one: by silence alone. */
 const PROBES_LOST = 3;
 const TENANTS = 2;
 

@@ -30,8 +30,8 @@ export const PROBE_PERIOD_MS = 200;
 const FIRST_PORT = 20_000;
 const BROKEN_LINK = 'NVE1-FW1';
 const [SOURCE, DESTINATION] = ['FW1', 'FW2'] as const;
-/** VM1's and its peer's. */
-const OLD_NVE = 1;
+/** Where VM1 is and stays. */
+const NVE_OF_VM1 = 1;
 const LIFT_TIMEOUT_MS = 30_000;
 const ECHO_BOUND_MS = 10_000;
 const HEALED_TIMEOUT_MS = 15_000;
@@ -75,7 +75,7 @@ export async function runUc2(run: LabRun, options: Uc2Options): Promise<PathCut>
 }
 
 function watchOf({ testbed, controller }: Phase, name: string, signal: AbortSignal) {
-  return watchMigration(controller.api, { ...vmIdentity(testbed.vm(name)), newNve: dpidText(OLD_NVE) }, signal);
+  return watchMigration(controller.api, { ...vmIdentity(testbed.vm(name)), newNve: dpidText(NVE_OF_VM1) }, signal);
 }
 
 async function snapshot(phase: Phase, { a, b }: Tenants) {

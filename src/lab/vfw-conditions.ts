@@ -2,27 +2,20 @@
 
 import type { Condition, HypervisorMove } from './result.ts';
 import { median, round1, sum, worst } from './statistics.ts';
-import { echo, ended, none } from './uc1-conditions.ts';
+import { echo, ended, intact, newFailed, none } from './uc1-conditions.ts';
 import type { VfwEvidence } from './vfw.ts';
 
 export function vfwConditions(e: VfwEvidence): readonly Condition[] {
   return [
     ended(e),
     chain(e),
-    none('resets', 'connections reset', e.moves, (m) => m.resets),
-    none('lost connections', 'connections lost', e.moves, (m) => m.lostConnections),
+    ...intact(e),
     echo(e),
     invalid(e),
     digests(e),
     retired(e),
     gap(e),
-    none(
-      'new connections failed',
-      'failed',
-      e.moves,
-      (m) => m.newFailed,
-      (m) => m.newOpened,
-    ),
+    newFailed(e),
     none(
       "the other tenant's equal 5-tuples",
       'connections reset or lost',

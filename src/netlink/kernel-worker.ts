@@ -185,7 +185,7 @@ function drainEvents(fd: number): boolean {
   return false;
 }
 
-/** Logged packets that did not fit are nobody's loss but theirs: whoever sent them sends them again. */
+/** What did not fit into the socket is gone, and no overrun: nothing depends on every logged packet. */
 function drainLog(fd: number): void {
   for (let i = 0; i < 256; i += 1) {
     const length = libc.recv(fd, batch, HEADROOM, MSG_DONTWAIT);

@@ -2,7 +2,11 @@
 // needs it.
 
 import { internetChecksum } from './checksum.ts';
+import { ipEnds } from './ip-ends.ts';
 import { IP_PROTOCOL } from './ipv4.ts';
+
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
 
 const CHECKSUM_AT: Readonly<Record<number, number>> = {
   [IP_PROTOCOL.tcp]: 16,
@@ -38,18 +42,16 @@ interface Transport {
 }
 
 function transportOf(packet: Buffer): Transport | null {
-  const version = (packet[0] ?? 0) >> 4;
-  if (version === 4 && packet.length >= 20) {
-    const from = ((packet[0] ?? 0) & 0xf) * 4;
-    const to = packet.readUInt16BE(2);
-    const isFragment = (packet.readUInt16BE(6) & 0x3fff) !== 0;
-    if (from < 20 || to < from || to > packet.length || isFragment) return null;
-    return { protocol: packet[9] ?? 0, addresses: packet.subarray(12, 20), from, to };
+  const ends = ipEnds(packet);
+  if (ends === null) return null;
+  const addresses = Buffer.concat([ends.source, ends.destination]);
+  if (ends.version === 6) {
+    const to = IPV6_HEADER + packet.readUInt16BE(4);
+    return to > packet.length ? null : { protocol: packet[6] ?? 0, addresses, from: IPV6_HEADER, to };
   }
-  if (version === 6 && packet.length >= 40) {
-    const to = 40 + packet.readUInt16BE(4);
-    if (to > packet.length) return null;
-    return { protocol: packet[6] ?? 0, addresses: packet.subarray(8, 40), from: 40, to };
-  }
-  return null;
+  const from = ((packet[0] ?? 0) & 0xf) * 4;
+  const to = packet.readUInt16BE(2);
+  const isFragment = (packet.readUInt16BE(6) & 0x3fff) !== 0;
+  if (from < IPV4_HEADER || to < from || to > packet.length || isFragment) return null;
+  return { protocol: packet[9] ?? 0, addresses, from, to };
 }

@@ -12,6 +12,7 @@ import { readLoggedPacket, writeLogSubscription } from '../netlink/nflog.ts';
 import { type NetlinkMessage, NLMSG_ERROR, readNetlinkErrno } from '../netlink/nlmsg.ts';
 import type { WorkerOptions } from '../netlink/worker-protocol.ts';
 import { completeChecksum } from '../packet/complete-checksum.ts';
+import { ipEnds } from '../packet/ip-ends.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Gatekeeper, RefusedTaker } from './gatekeeper.ts';
 import { ERRNO } from './kernel-table.ts';
@@ -72,7 +73,8 @@ export class NftGate implements Gatekeeper {
   readonly #log: Log;
   readonly #zones: readonly number[];
   readonly #closed = new Map<string, Closing>();
-  #rescues = false;
+  /** Why what is refused does not come back; null: it does. */
+  #deaf: string | null = 'no answer to the subscription to the log group';
   #cancelRefresh: (() => void) | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -97,28 +99,25 @@ export class NftGate implements Gatekeeper {
   }
 
   get rescues(): boolean {
-    return this.#rescues;
+    return this.#deaf === null;
   }
 
   /** Answers to the subscription, then what is logged. */
   take(messages: readonly NetlinkMessage[]): void {
     for (const message of messages) {
-      if (message.type === NLMSG_ERROR) this.#subscribed(readNetlinkErrno(message));
+      if (message.type === NLMSG_ERROR) this.#deaf = refusalOf(readNetlinkErrno(message));
       const logged = readLoggedPacket(message);
       const packet = logged === null ? null : completeChecksum(logged.packet);
       if (logged !== null && packet !== null) this.#handOver(Number(logged.prefix), packet);
     }
   }
 
-  #subscribed(errno: number): void {
-    this.#rescues = errno === 0;
-    if (errno !== 0) this.#log.warn(`openers that the gate refuses are lost: log group: ${errnoName(errno)}`);
-  }
-
   #handOver(zone: number, packet: Buffer): void {
-    const ends = addressesOf(packet);
+    const ends = ipEnds(packet);
+    if (ends === null) return;
+    const [from, to] = [bytesOf(ends.source), bytesOf(ends.destination)];
     for (const { scope, onRefused } of this.#closed.values()) {
-      if (onRefused === undefined || scope.zone !== zone || !pairInScope(scope, ...ends)) continue;
+      if (onRefused === undefined || scope.zone !== zone || !pairInScope(scope, from, to)) continue;
       onRefused(packet);
       return;
     }
@@ -126,17 +125,15 @@ export class NftGate implements Gatekeeper {
 
   /** Puts the table there, in place of what an earlier agent may have left. */
   async prepare(): Promise<void> {
-    if (this.#rescues) {
+    if (this.rescues) {
       try {
         await nft(['-f', '-'], ruleset(this.#zones));
         return;
       } catch (error) {
-        this.#rescues = false;
-        this.#log.warn('openers that the gate refuses are lost: this kernel does not log packets to a group', {
-          error,
-        });
+        this.#deaf = error instanceof Error ? error.message : String(error);
       }
     }
+    this.#log.warn('openers that the gate refuses are lost, and sent again a second later', { why: this.#deaf });
     await nft(['-f', '-'], ruleset([]));
   }
 
@@ -225,16 +222,11 @@ export class NftGate implements Gatekeeper {
   }
 }
 
+const refusalOf = (errno: number): string | null => (errno === 0 ? null : `the log group: ${errnoName(errno)}`);
 const failed = (doing: string, errno: number): KernelError =>
   new KernelError('KERNEL', `${doing}: ${errnoName(errno)}`);
+const bytesOf = (address: Buffer): AddressBytes => address.toString('latin1') as AddressBytes;
 const nameOf = (element: Element): string => `${element.set} ${element.key.toString('latin1')}`;
-
-/** Source and destination of an IP packet. */
-function addressesOf(packet: Buffer): [AddressBytes, AddressBytes] {
-  const [from, size] = (packet[0] ?? 0) >> 4 === 4 ? [12, 4] : [8, 16];
-  const at = (start: number): AddressBytes => packet.toString('latin1', start, start + size) as AddressBytes;
-  return [at(from), at(from + size)];
-}
 
 function elementsOf(scope: Scope): Element[] {
   // Registers hold the zone in host order, padded to four bytes, and addresses in network order.

@@ -6,13 +6,14 @@ import { migrationId } from '../base/ids.ts';
 import type { Dpid, Mac, PortNo, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Route } from '../base/route.ts';
+import type { Selector } from '../base/selector.ts';
 import type { KnownWorld, Pin, Trail, World } from '../../flows/world.ts';
 import { MigrationError } from './errors.ts';
+import { isOpener, withoutTag } from './frame-kind.ts';
 import { Gates } from './gates.ts';
 import type { Hold } from './hold.ts';
 import { gateHoldKey, limboHoldKey, puntHoldKey } from './hold-keys.ts';
 import type { FlowControl, HaltRequest, HeldCounts, LiftCounts, PinRequest, Relocation } from './ports.ts';
-import { isOpener, withoutTag } from './frame-kind.ts';
 import { ProbeSender } from './probe-sender.ts';
 import type { SendFrame } from './probe-sender.ts';
 import { refusedPacket } from './refused-packet.ts';
@@ -73,7 +74,7 @@ export class Fabric implements FlowControl {
   readonly #halts = new Map<string, HaltRequest>();
   #applying = 0;
   #together: Promise<undefined> | null = null;
-  /** What the gates of State Hosts refused and handed over: taken for sending on, or dropped because nobody knows its ends. */
+  /** What the gates of State Hosts refused and handed over: taken for sending on, or dropped because it is of other flows, or its ends are not known. */
   readonly refused = { taken: 0, dropped: 0 };
 
   constructor(options: FabricOptions) {
@@ -171,8 +172,8 @@ export class Fabric implements FlowControl {
     await this.apply();
   }
 
-  keepRefused(key: string, vnid: Vnid, packet: Buffer): void {
-    const refused = refusedPacket(this.#options.view.world(), vnid, packet);
+  keepRefused(key: string, selector: Selector, packet: Buffer): void {
+    const refused = refusedPacket(this.#options.view.world(), selector, packet);
     if (refused === null) {
       this.refused.dropped += 1;
       return;

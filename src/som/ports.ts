@@ -3,6 +3,7 @@
 
 import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Route } from '../base/route.ts';
+import type { Selector } from '../base/selector.ts';
 import type { StateHostRegistration } from '../protocol/generated/stateferry.ts';
 import type { StateRequests } from '../protocol/state-requests.ts';
 
@@ -91,9 +92,9 @@ export interface FlowControl {
   openGate(key: string): Promise<void>;
   /**
    * A packet that the source's gate refused: waits for the lift with what the NVEs hold, or goes on at once where that has gone.
-   * One that is not between VMs of the VN is dropped and counted.
+   * One that is not of the selector, or not between VMs of the VN, is dropped and counted.
    */
-  keepRefused(key: string, vnid: Vnid, packet: Buffer): void;
+  keepRefused(key: string, selector: Selector, packet: Buffer): void;
   /** Sends marker frames behind the last packets that took the pinned path; returns their nonces. */
   sendMarkers(key: string): readonly bigint[];
   /** Learning frames for bridging State Hosts on the new path. */

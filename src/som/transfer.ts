@@ -73,15 +73,25 @@ export interface TransferIo {
 }
 
 /** Resolves when the state is retired at the source. Rejects with the cause after everything was undone. */
-export async function runTransfer(plan: TransferPlan, io: TransferIo): Promise<void> {
+export function runTransfer(plan: TransferPlan, io: TransferIo): Promise<void> {
+  return betweenEnds(plan, io, async (ends) => {
+    await copyState(ends);
+    if (plan.strategy === 'detour') await freeze(ends);
+    await lift(ends);
+  });
+}
+
+/** What every transfer is around its own steps, which end with its lift: both agents, undoing, and the retirement. */
+export async function betweenEnds(
+  plan: TransferPlan,
+  io: TransferIo,
+  upToLift: (ends: Ends) => Promise<void>,
+): Promise<void> {
   const relay = new Relay();
   try {
     const source = agentAt(io.agents, plan.source, 'source');
     const destination = agentAt(io.agents, plan.destination, 'destination');
-    const ends: Ends = { plan, io, source, destination, relay };
-    await copyState(ends);
-    if (plan.strategy === 'detour') await freeze(ends);
-    await lift(ends);
+    await upToLift({ plan, io, source, destination, relay });
     await grace(io);
     await retire(plan, io);
   } catch (cause) {
@@ -93,7 +103,7 @@ export async function runTransfer(plan: TransferPlan, io: TransferIo): Promise<v
 }
 
 /** What could not be undone at an agent is owed to it: its session may be another by now, or none. */
-export async function undo({ source, destination, wireId }: TransferPlan, { saga, debts }: TransferIo): Promise<void> {
+async function undo({ source, destination, wireId }: TransferPlan, { saga, debts }: TransferIo): Promise<void> {
   const failed = new Set((await saga.unwind()).map((f) => f.step));
   const owed = { request: 'abort', migration: wireId } as const;
   if (failed.has('upload')) await debts.pay({ ...owed, agent: source });
@@ -196,7 +206,7 @@ export async function drain(ends: Ends): Promise<void> {
       if (!rescues(source)) await flows.closeGate(plan.key, 'all');
       const boundMs = rescues(source) ? handshakesMs(plan, io) : 0;
       return source.gate({ migration, boundMs }, (packet) => {
-        flows.keepRefused(plan.key, plan.selector.vnid, packet);
+        flows.keepRefused(plan.key, plan.selector, packet);
       });
     },
     undo: () => openSourceGate(ends),

@@ -1,7 +1,8 @@
 // FlowControl that keeps what it is told and shows where flows would run.
 
-import type { Dpid, Vnid } from '../../src/base/ids.ts';
+import type { Dpid } from '../../src/base/ids.ts';
 import type { Route } from '../../src/base/route.ts';
+import type { Selector } from '../../src/base/selector.ts';
 import type { FlowControl, HeldCounts, LiftCounts, Relocation } from '../../src/som/ports.ts';
 
 export class FakeFlowControl implements FlowControl {
@@ -34,7 +35,7 @@ export class FakeFlowControl implements FlowControl {
     this.gates.delete(key);
   }
 
-  keepRefused(key: string, vnid: Vnid, packet: Buffer): void {
+  keepRefused(key: string, { vnid }: Selector, packet: Buffer): void {
     this.log.push(`refused ${key} ${vnid} ${packet.toString('hex')}`);
   }
 

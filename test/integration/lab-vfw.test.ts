@@ -1,42 +1,19 @@
-// Firewalls in the hypervisors as a user runs them: the command's exit status and its JSON, and the control.
+// Firewalls in the hypervisors as a user runs them: the command's exit status and its JSON.
 
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { ScenarioResult } from '../../src/lab/result.ts';
-import { reasonToSkip } from './testbed-session.ts';
-
-const PROGRAM = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+import { useLabCommand } from './lab-command.ts';
 
 describe('stateferry lab vfw', function () {
   this.timeout(300_000);
-  let folder: string | null = null;
-
-  before(function () {
-    const reason = reasonToSkip();
-    if (reason !== undefined) {
-      console.log(`      skipped: ${reason}`);
-      this.skip();
-    }
-    folder = mkdtempSync(join(tmpdir(), 'stateferry-vfw-'));
-  });
-  after(() => {
-    if (folder !== null) rmSync(folder, { recursive: true });
-  });
+  const lab = useLabCommand();
 
   it('moves the state of both firewalls with the VM, there and back, and every condition holds', async () => {
-    const out = join(folder ?? '', 'vfw');
-    const args = ['lab', 'vfw', '--moves', '2', '--flows', '30', '--new-rate', '10', '--out', out];
-    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (said += data.toString()));
-    const status = await new Promise((resolve) => child.on('close', resolve));
-    const result = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')) as ScenarioResult;
+    const args = ['vfw', '--moves', '2', '--flows', '30', '--new-rate', '10'];
+    const { status, stdout, stderr } = await lab.run('vfw', args);
+    const result = lab.resultOf('vfw');
     expect(
       result.conditions.filter((c) => !c.held),
-      said,
+      `${stdout}\n${stderr}`,
     ).to.deep.equal([]);
     expect(status).to.equal(0);
     expect(result.hypervisor?.map((m) => m.transfers)).to.deep.equal([

@@ -23,7 +23,12 @@ function oldNodes(): string[] {
 describe('what is published', function () {
   this.timeout(120_000);
   const scratch = mkdtempSync(join(tmpdir(), 'stateferry-packaging-'));
-  after(() => rmSync(scratch, { recursive: true }));
+  const dist = join(ROOT, 'dist');
+  const wasBuilt = existsSync(dist);
+  after(() => {
+    rmSync(scratch, { recursive: true });
+    if (!wasBuilt) rmSync(dist, { recursive: true, force: true });
+  });
 
   describe('the package', () => {
     const installed = join(scratch, 'node_modules', 'stateferry');

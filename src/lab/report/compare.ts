@@ -4,7 +4,7 @@ import type { Condition, MoveResult, ScenarioResult } from '../result.ts';
 import { median, quantile, worst } from '../statistics.ts';
 import { drawingsOf } from './drawings.ts';
 import type { Drawing } from './drawing.ts';
-import { dotPlot } from './dot-plot.ts';
+import { dotPlot, gapPlots } from './dot-plot.ts';
 import { verdict } from './html.ts';
 import { escape, facts, figure, page, rows } from './page.ts';
 import { silenceDistribution } from './silence-plots.ts';
@@ -35,21 +35,7 @@ export function comparedDrawings(pair: Pair): Drawing[] {
   const echoed = series((m) => (m.connections === 0 ? null : (100 * m.echoed) / m.connections));
   return [
     dotPlot('echoed', 'Connections that had their echo after the move, per cent', echoed, '%'),
-    ...(timed.length === 0
-      ? []
-      : [
-          dotPlot(
-            'udp-gaps',
-            'Longest gap of UDP every 2 ms, by move',
-            series((m) => m.longestGapMs),
-          ),
-          dotPlot(
-            'tcp-gaps',
-            'Longest gap of any trickle TCP connection, by move',
-            series((m) => m.trickleGapMs),
-          ),
-          silenceDistribution(silences),
-        ]),
+    ...(timed.length === 0 ? [] : [...gapPlots(series), silenceDistribution(silences)]),
     dotPlot(
       'notify-to-lift',
       'From notify to lift, by move',

@@ -1,7 +1,21 @@
 // One dot a move and series: x is the move, y milliseconds unless said otherwise.
 
-import { BOTTOM, dot, type Drawing, grid, type Key, LEFT, legend, niceTop, PLOT, round, text, TOP } from './drawing.ts';
-import { vertical } from './drawing.ts';
+import type { MoveResult } from '../result.ts';
+import {
+  BOTTOM,
+  dot,
+  type Drawing,
+  grid,
+  type Key,
+  LEFT,
+  legend,
+  niceTop,
+  PLOT,
+  round,
+  text,
+  TOP,
+  vertical,
+} from './drawing.ts';
 
 export interface Series extends Key {
   /** One value a move. */
@@ -22,4 +36,20 @@ export function dotPlot(name: string, title: string, series: readonly Series[], 
   );
   const numbers = Array.from({ length: count }, (_, i) => text(x(i), HEIGHT - 26, String(i + 1), 'middle'));
   return { name, title, height: HEIGHT, parts: [...grid(max, y, unit), ...numbers, ...dots, legend(series, HEIGHT)] };
+}
+
+/** The longest gaps of each move; `series` picks the value of a move for each series. */
+export function gapPlots(series: (pick: (move: MoveResult) => number) => readonly Series[]): Drawing[] {
+  return [
+    dotPlot(
+      'udp-gaps',
+      'Longest gap of UDP every 2 ms, by move',
+      series((m) => m.longestGapMs),
+    ),
+    dotPlot(
+      'tcp-gaps',
+      'Longest gap of any trickle TCP connection, by move',
+      series((m) => m.trickleGapMs),
+    ),
+  ];
 }

@@ -1,7 +1,7 @@
 // The plots of one run, in the order of its report.
 
 import type { MoveResult, ScenarioResult } from '../result.ts';
-import { dotPlot } from './dot-plot.ts';
+import { gapPlots } from './dot-plot.ts';
 import type { Drawing } from './drawing.ts';
 import { relocationPlots } from './relocation-plots.ts';
 import { sequencePlot } from './sequence-plot.ts';
@@ -19,7 +19,7 @@ export function drawingsOf(result: ScenarioResult): Drawings {
   const { moves, sessions, relocations } = result;
   const migrated = moves.filter((m) => m.steps.length > 0);
   return {
-    gaps: moves.some((m) => m.longestGapMs > 0) ? gapPlots(result) : [],
+    gaps: moves.some((m) => m.longestGapMs > 0) ? gaps(result) : [],
     steps: migrated.length > 0 ? [stepPlot(migrated)] : [],
     sequences: sessions.map((trace) => sequencePlot(trace, moves[trace.move - 1]?.steps ?? [])),
     reached: relocations.length > 0 ? relocationPlots(relocations) : [],
@@ -28,7 +28,7 @@ export function drawingsOf(result: ScenarioResult): Drawings {
 
 export const allDrawings = (drawings: Drawings): readonly Drawing[] => Object.values(drawings).flat() as Drawing[];
 
-function gapPlots({ moves, baseline }: ScenarioResult): Drawing[] {
+function gaps({ moves, baseline }: ScenarioResult): Drawing[] {
   const series = (pick: (m: MoveResult) => number) => [
     { label: 'through the firewalls', colour: '--accent', values: moves.map(pick) },
     { label: 'no firewall', colour: '--quiet', values: baseline.map(pick) },
@@ -37,18 +37,5 @@ function gapPlots({ moves, baseline }: ScenarioResult): Drawing[] {
     { label: 'no firewall', colour: '--quiet', moves: baseline },
     { label: 'through the firewalls', colour: '--accent', moves },
   ];
-  return [
-    dotPlot(
-      'udp-gaps',
-      'Longest gap of UDP every 2 ms, by move',
-      series((m) => m.longestGapMs),
-    ),
-    dotPlot(
-      'tcp-gaps',
-      'Longest gap of any trickle TCP connection, by move',
-      series((m) => m.trickleGapMs),
-    ),
-    silencePlot(silences),
-    silenceDistribution(silences),
-  ];
+  return [...gapPlots(series), silencePlot(silences), silenceDistribution(silences)];
 }

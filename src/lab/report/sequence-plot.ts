@@ -2,8 +2,21 @@
 // migration as upright lines. A flat stretch is a gap, a step back a retransmission, a change of colour the lift.
 
 import type { SessionTrace, StepTime } from '../result.ts';
-import { BOTTOM, dot, type Drawing, grid, LEFT, legend, niceTop, PLOT, round, text, TOP, ticks } from './drawing.ts';
-import { vertical } from './drawing.ts';
+import {
+  BOTTOM,
+  dot,
+  type Drawing,
+  grid,
+  LEFT,
+  legend,
+  niceTop,
+  PLOT,
+  round,
+  text,
+  ticks,
+  TOP,
+  vertical,
+} from './drawing.ts';
 
 /** Labels of steps that end soon one after the other stand on lines above each other. */
 const LABEL_LINES = 3;

@@ -1,8 +1,23 @@
 // The silences of the datagram stream around the moves: when each began and how long it was, and how many there were of each length.
 
 import type { MoveResult } from '../result.ts';
-import { BOTTOM, dot, type Drawing, grid, LEFT, legend, niceTop, PLOT, round, text, TOP, ticks } from './drawing.ts';
-import { vertical, WIDTH, RIGHT } from './drawing.ts';
+import {
+  BOTTOM,
+  dot,
+  type Drawing,
+  grid,
+  LEFT,
+  legend,
+  niceTop,
+  PLOT,
+  RIGHT,
+  round,
+  text,
+  ticks,
+  TOP,
+  vertical,
+  WIDTH,
+} from './drawing.ts';
 
 export interface SilenceSeries {
   readonly label: string;

@@ -281,7 +281,7 @@ export class LiveAgentSession implements AgentSession {
 
   #onRefusedOpener({ migration, packet }: RefusedOpener): void {
     const taker = this.#refusedTakers.get(migration);
-    // It may cross our retire; but who has never been asked to close a gate makes things up.
+    // Like a chunk, it may cross our retire.
     if (taker === undefined) this.#io.strayChunk();
     else taker(Buffer.from(packet));
   }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { dpid, ipAddress, mac, portNo, vnid } from '../../../src/base/ids.ts';
+import { dpid, ipAddress, mac, portNo, vnid, type IpAddress, type Vnid } from '../../../src/base/ids.ts';
 import { decodeEthernet } from '../../../src/packet/ethernet.ts';
 import { completeChecksum } from '../../../src/packet/complete-checksum.ts';
 import { transportChecksum } from '../../../src/packet/checksum.ts';
@@ -14,6 +14,9 @@ const SYN = Buffer.from(
 );
 const [RED, BLUE] = [vnid(1), vnid(2)];
 const NVE2 = dpid('2');
+
+const [VM, PEER] = [ipAddress('10.0.0.1'), ipAddress('10.0.0.3')];
+const of = (inVn: Vnid, peers: readonly IpAddress[] | null = [PEER]) => ({ vnid: inVn, vm: [VM], peers });
 
 const vm = (serial: number, inVn: typeof RED, ip: string, at: number | null) => ({
   serial,
@@ -46,7 +49,7 @@ const world = (senderAt: number | null): KnownWorld => ({
 
 describe('a packet that a gate refused', () => {
   it('is its sender’s frame again, where the sender is now', () => {
-    const held = refusedPacket(world(1), RED, SYN);
+    const held = refusedPacket(world(1), of(RED), SYN);
     expect(held).to.include({ nve: NVE2, inPort: 1 });
     const frame = decodeEthernet(held!.frame);
     expect(frame).to.include({
@@ -59,17 +62,28 @@ describe('a packet that a gate refused', () => {
   });
 
   it('is of its own tenant, and carries the tag its VAP needs', () => {
-    const frame = decodeEthernet(refusedPacket(world(1), BLUE, SYN)!.frame);
+    const frame = decodeEthernet(refusedPacket(world(1), of(BLUE), SYN)!.frame);
     expect(frame).to.include({ source: '02:00:00:00:02:01', destination: '02:00:00:00:02:03' });
     expect(frame.vlan?.vid).to.equal(20);
   });
 
   it('goes nowhere while its sender is between two places, from or to a stranger, or when it is no IP packet', () => {
-    expect(refusedPacket(world(null), RED, SYN)).to.equal(null);
-    expect(refusedPacket(world(1), vnid(9), SYN)).to.equal(null);
+    expect(refusedPacket(world(null), of(RED), SYN)).to.equal(null);
+    expect(refusedPacket(world(1), of(vnid(9)), SYN)).to.equal(null);
     for (const bytes of [Buffer.alloc(0), Buffer.from([0x45]), Buffer.alloc(60), Buffer.alloc(60, 0x6f)]) {
-      expect(refusedPacket(world(1), RED, bytes)).to.equal(null);
+      expect(refusedPacket(world(1), of(RED, null), bytes)).to.equal(null);
     }
+  });
+
+  it('is of the flows that the agent was asked for, in either direction, and of no other', () => {
+    const selectors = {
+      'any peer': of(RED, null),
+      'the other end': { vnid: RED, vm: [PEER], peers: [VM] },
+      'another peer': of(RED, [ipAddress('10.0.0.9')]),
+      'another VM': { vnid: RED, vm: [ipAddress('10.0.0.9')], peers: null },
+    };
+    const taken = Object.entries(selectors).filter(([, selector]) => refusedPacket(world(1), selector, SYN) !== null);
+    expect(taken.map(([name]) => name)).to.deep.equal(['any peer', 'the other end']);
   });
 
   it('has its checksum again; cut ones and fragments are not sent on', () => {
