@@ -10,13 +10,13 @@ export const NFNL_SUBSYS_NFTABLES = 10;
 export const NFTABLES_GROUP = 7;
 const BATCH_BEGIN = 0x10;
 const BATCH_END = 0x11;
-const NFT_MSG = { newSetElem: 12, delSetElem: 14 } as const;
+export const NFT_MSG = { newSet: 9, getSet: 10, newSetElem: 12, getSetElem: 13, delSetElem: 14 } as const;
 /** NFPROTO_*: of the table, not of the packets. */
-const FAMILY = { inet: 1, bridge: 7 } as const;
-const NFTA_LIST_ELEM = 1;
+export const NFT_FAMILY = { inet: 1, ip: 2, bridge: 7, ip6: 10 } as const;
+export const NFTA_LIST_ELEM = 1;
 
-const data = attributes({ value: [1, bytesAttribute] });
-const element = attributes({ key: [1, data], timeout: [4, u64Attribute] });
+export const elementKey = attributes({ value: [1, bytesAttribute] });
+const element = attributes({ key: [1, elementKey], timeout: [4, u64Attribute] });
 const elementList = attributes({
   table: [1, stringAttribute],
   set: [2, stringAttribute],
@@ -24,7 +24,7 @@ const elementList = attributes({
 });
 
 export interface SetTable {
-  readonly family: keyof typeof FAMILY;
+  readonly family: keyof typeof NFT_FAMILY;
   readonly table: string;
 }
 
@@ -48,21 +48,30 @@ export function writeSetBatch(
   changes: readonly SetChange[],
   seq: number,
 ): void {
+  writeTransaction(w, seq, () => {
+    changes.forEach((change, i) => {
+      const type = change.operation === 'add' ? NFT_MSG.newSetElem : NFT_MSG.delSetElem;
+      const create = change.operation === 'add' ? NLM_F.CREATE : 0;
+      const flags = NLM_F.REQUEST | create | (i === changes.length - 1 ? NLM_F.ACK : 0);
+      writeNetlinkMessage(w, { type: nftType(type), flags, seq }, () => {
+        writeNfgenmsg(w, NFT_FAMILY[family]);
+        const { timeoutMs, operation, set } = change;
+        const timeout = timeoutMs === undefined || operation === 'delete' ? {} : { timeout: BigInt(timeoutMs) };
+        const elements = change.keys.map((value) => ({ key: { value }, ...timeout }));
+        elementList.write(w, { table, set, ...(operation === 'flush' ? {} : { elements }) }, 'elements');
+      });
+    });
+  });
+}
+
+export const nftType = (message: number): number => (NFNL_SUBSYS_NFTABLES << 8) | message;
+
+/** What `messages` writes takes effect as a whole, or not at all. */
+export function writeTransaction(w: Writer, seq: number, messages: () => void): void {
   writeNetlinkMessage(w, { type: BATCH_BEGIN, flags: NLM_F.REQUEST, seq }, () => {
     writeNfgenmsg(w, 0, NFNL_SUBSYS_NFTABLES);
   });
-  changes.forEach((change, i) => {
-    const type = change.operation === 'add' ? NFT_MSG.newSetElem : NFT_MSG.delSetElem;
-    const create = change.operation === 'add' ? NLM_F.CREATE : 0;
-    const flags = NLM_F.REQUEST | create | (i === changes.length - 1 ? NLM_F.ACK : 0);
-    writeNetlinkMessage(w, { type: (NFNL_SUBSYS_NFTABLES << 8) | type, flags, seq }, () => {
-      writeNfgenmsg(w, FAMILY[family]);
-      const { timeoutMs, operation, set } = change;
-      const timeout = timeoutMs === undefined || operation === 'delete' ? {} : { timeout: BigInt(timeoutMs) };
-      const elements = change.keys.map((value) => ({ key: { value }, ...timeout }));
-      elementList.write(w, { table, set, ...(operation === 'flush' ? {} : { elements }) }, 'elements');
-    });
-  });
+  messages();
   writeNetlinkMessage(w, { type: BATCH_END, flags: NLM_F.REQUEST, seq }, () => {
     writeNfgenmsg(w, 0, NFNL_SUBSYS_NFTABLES);
   });

@@ -10,6 +10,8 @@ export const NLMSG_DONE = 3;
 export const NLM_F = {
   REQUEST: 0x01,
   ACK: 0x04,
+  /** What the request changes is told to who asked for it, as to those who listen. */
+  ECHO: 0x08,
   DUMP_INTR: 0x10,
   DUMP_FILTERED: 0x20,
   DUMP: 0x300,

@@ -18,6 +18,8 @@ export type RecordRefusedReason =
   | 'no-master' // a related entry whose master is not here
   | 'no-helper' // the connection tracking helper is not here
   | 'table-full'
+  | 'no-counter-set' // SYNs are counted here in no set of that name
+  | 'limit-differs' // SYNs are counted here under another threshold or window than at the source
   | 'kernel'; // any other errno; the detail names it
 
 const MAX_TIMEOUT_SECONDS = 100 * 24 * 3600;

@@ -4,8 +4,17 @@
 import { hash } from 'node:crypto';
 import { WireError } from '../base/errors.ts';
 import { type Installed, Phase, type StateChunk } from '../protocol/generated/stateferry.ts';
+import { kindOf, SYN_COUNTERS_KIND } from './kinds-of-state.ts';
 import { readRecords, type StateRecord } from './record.ts';
 import { RefusedError } from './state-host.ts';
+import type { SynRecord } from './syn-counts.ts';
+import { readSynRecords } from './syn-record.ts';
+
+/** By kind, each in the order in which they came. */
+export interface ChunkRecords {
+  readonly connections: readonly StateRecord[];
+  readonly counts: readonly SynRecord[];
+}
 
 export interface ChunkTaker {
   /** Whether it takes no more changes but late ones. */
@@ -13,7 +22,7 @@ export interface ChunkTaker {
   /** Raises why nothing is taken any more. */
   checkOpen(): void;
   /** Records of chunks that belong to one phase; `late`: after the drain. */
-  take(records: readonly StateRecord[], late: boolean): Promise<void>;
+  take(records: ChunkRecords, late: boolean): Promise<void>;
   /** What there is now, after the final chunk of a phase. */
   acknowledge(sequence: bigint): Promise<Installed>;
 }
@@ -68,7 +77,8 @@ export class ChunkQueue {
   /** A chunk that cannot be read is refused by itself; what came before it counts. */
   async #takeTogether(together: readonly WaitingChunk[]): Promise<void> {
     const late = this.#isLate(together[0]?.chunk);
-    const records: StateRecord[] = [];
+    const connections: StateRecord[] = [];
+    const counts: SynRecord[] = [];
     const good: WaitingChunk[] = [];
     for (const waiting of together) {
       const { chunk, resolve, reject } = waiting;
@@ -78,7 +88,8 @@ export class ChunkQueue {
           resolve(this.#answers.get(chunk.sequence) ?? null); // sent again
           continue;
         }
-        records.push(...this.#open(chunk));
+        if (kindOf(chunk) === SYN_COUNTERS_KIND.name) counts.push(...this.#open(chunk, readSynRecords));
+        else connections.push(...this.#open(chunk, readRecords));
         this.#nextSequence = chunk.sequence + 1n;
         good.push(waiting);
       } catch (error) {
@@ -86,7 +97,7 @@ export class ChunkQueue {
       }
     }
     try {
-      await this.#taker.take(records, late);
+      await this.#taker.take({ connections, counts }, late);
       for (const { chunk, resolve } of good) resolve(chunk.final ? await this.#acknowledge(chunk) : null);
     } catch (error) {
       for (const { reject } of good) reject(error);
@@ -99,13 +110,13 @@ export class ChunkQueue {
     return installed;
   }
 
-  #open(chunk: StateChunk): StateRecord[] {
+  #open<T>(chunk: StateChunk, read: (bytes: Buffer) => T[]): T[] {
     const bad = (detail: string, cause?: unknown): RefusedError =>
       new RefusedError('bad-chunk', this.#migration, `chunk ${chunk.sequence}: ${detail}`, { cause });
     if (chunk.sequence !== this.#nextSequence) throw bad(`expected ${this.#nextSequence}`);
     if (!hash('sha256', chunk.records, 'buffer').equals(chunk.digest)) throw bad('digest');
     try {
-      const records = readRecords(chunk.records);
+      const records = read(chunk.records);
       if (records.length !== chunk.count) throw bad(`${records.length} records instead of ${chunk.count}`);
       return records;
     } catch (error) {

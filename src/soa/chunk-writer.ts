@@ -4,8 +4,10 @@
 import { hash } from 'node:crypto';
 import { Phase, type StateChunk } from '../protocol/generated/stateferry.ts';
 import { Writer } from '../wire/writer.ts';
-import { CONNTRACK_KIND } from './kinds-of-state.ts';
+import { CONNTRACK_KIND, SYN_COUNTERS_KIND } from './kinds-of-state.ts';
 import { type StateRecord, writeRecord } from './record.ts';
+import type { SynRecord } from './syn-counts.ts';
+import { writeSynRecord } from './syn-record.ts';
 
 export const CHUNK_BYTES = 64 * 1024;
 
@@ -15,6 +17,8 @@ export class ChunkWriter {
   readonly #chunkBytes: number;
   #writer = new Writer(1024);
   #count = 0;
+  /** Of the records that have gathered. */
+  #kind: string = CONNTRACK_KIND.name;
   #sequence = 0n;
 
   constructor(migration: string, emit: (chunk: StateChunk) => void, chunkBytes = CHUNK_BYTES) {
@@ -29,7 +33,24 @@ export class ChunkWriter {
   }
 
   add(phase: Phase, record: StateRecord): void {
+    this.#begin(phase, CONNTRACK_KIND.name);
     writeRecord(this.#writer, record);
+    this.#added(phase);
+  }
+
+  addCounts(phase: Phase, record: SynRecord): void {
+    this.#begin(phase, SYN_COUNTERS_KIND.name);
+    writeSynRecord(this.#writer, record);
+    this.#added(phase);
+  }
+
+  /** Records of one chunk are of one kind. */
+  #begin(phase: Phase, kind: string): void {
+    if (kind !== this.#kind) this.flush(phase);
+    this.#kind = kind;
+  }
+
+  #added(phase: Phase): void {
     this.#count += 1;
     if (this.#writer.length >= this.#chunkBytes) this.#send(phase, false);
   }
@@ -54,7 +75,7 @@ export class ChunkWriter {
       count: this.#count,
       records,
       digest: hash('sha256', records, 'buffer'),
-      kind: CONNTRACK_KIND.name,
+      kind: this.#kind,
     });
     this.#sequence += 1n;
     this.#writer = new Writer(1024);

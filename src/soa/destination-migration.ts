@@ -8,6 +8,7 @@ import type { TupleKey } from '../netlink/tuple.ts';
 import type { Installed, Refusal, StateChunk } from '../protocol/generated/stateferry.ts';
 import { checkRecord, type ImportPolicy } from './check-record.ts';
 import { ChunkQueue } from './chunk-queue.ts';
+import { DestinationCounts } from './destination-counts.ts';
 import { deletionOf } from './entry-requests.ts';
 import { tcpRank } from './handed-over.ts';
 import { InstalledRecords, type KeyedRecord } from './installed-records.ts';
@@ -15,10 +16,14 @@ import { ERRNO, type KernelTable } from './kernel-table.ts';
 import type { StateRecord } from './record.ts';
 import type { Scope } from './scope.ts';
 import { RefusedError } from './state-host.ts';
+import type { SynCounters } from './syn-counters.ts';
 
 export interface DestinationWorld {
   readonly table: KernelTable;
   readonly policy: ImportPolicy;
+  readonly counters?: SynCounters | undefined;
+  /** Counts under another limit than the source's are taken all the same. */
+  readonly anyLimit: boolean;
   readonly log: Log;
   readonly somWallMs: () => number;
 }
@@ -36,6 +41,7 @@ export class DestinationMigration {
   readonly #world: DestinationWorld;
   readonly #log: Log;
   readonly #installed: InstalledRecords;
+  readonly #counts: DestinationCounts;
   readonly #chunks: ChunkQueue;
   /** Entries of an earlier stay of the same flows here that the new state must take the place of (hard case 23). */
   readonly #leftovers: Map<TupleKey, ConntrackEntry>;
@@ -49,14 +55,25 @@ export class DestinationMigration {
     this.#id = id;
     this.#world = world;
     this.#log = world.log.with({ migration: id });
-    const { table, somWallMs } = world;
-    const installed = new InstalledRecords({ scope, table, somWallMs, onRefused: (r) => this.#refuse(r) });
+    const { table, somWallMs, counters, anyLimit } = world;
+    const onRefused = (r: Refusal): void => {
+      this.#refuse(r);
+    };
+    const installed = new InstalledRecords({ scope, table, somWallMs, onRefused });
     this.#installed = installed;
+    this.#counts = new DestinationCounts({ scope, counters, anyLimit, somWallMs, onRefused });
     this.#leftovers = new Map(leftovers.map((entry) => [installed.keyOf(entry), entry]));
     this.#chunks = new ChunkQueue(id, {
       isLifted: () => this.#lifted,
       checkOpen: () => this.#checkOpen(),
-      take: (records, late) => (late ? this.#applyLate(records) : this.#applyAll(records)),
+      take: async ({ connections, counts }, late) => {
+        if (late) {
+          await this.#applyLate(connections); // counts are this kernel's own by now
+          return;
+        }
+        await this.#counts.apply(counts);
+        await this.#applyAll(connections);
+      },
       acknowledge: (sequence) => this.#acknowledge(sequence),
     });
   }
@@ -102,6 +119,7 @@ export class DestinationMigration {
       if (this.#over) return 0;
       if (this.#lifted) throw new RefusedError('wrong-phase', this.#id, 'the lift is done: only forward');
       this.#over = true;
+      await this.#counts.undo();
       const answers = await this.#world.table.ask(this.#entries().map((entry) => deletionOf(entry)));
       return answers.filter((a) => a.errno === 0).length;
     });
@@ -123,10 +141,11 @@ export class DestinationMigration {
 
   async #acknowledge(sequence: bigint): Promise<Installed> {
     await this.#installed.readBack();
+    const digest = this.#installed.digest().with(await this.#counts.digest());
+    const records = BigInt(digest.records);
     const refused = this.#refused;
     this.#refused = [];
-    const records = BigInt(this.#installed.count);
-    return { migration: this.#id, sequence, records, digest: this.#installed.digest(), refused };
+    return { migration: this.#id, sequence, records, digest: digest.value(), refused };
   }
 
   /** Records fit to be looked at further; the others are refused one by one. */

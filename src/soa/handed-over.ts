@@ -32,8 +32,11 @@ export function mergeEntry(known: ConntrackEntry, event: ConntrackEntry): Conntr
   return { ...merged, unknown: [...byType.values()] };
 }
 
+/** Records by the protocol's name, or the kind's where it has no protocols. */
+export type HandedOverTotals = Record<string, bigint>;
+
 /** How many there are of each protocol, by its name. */
-export function countByProtocol(tuples: readonly (Tuple | undefined)[]): Record<string, bigint> {
+export function countByProtocol(tuples: readonly (Tuple | undefined)[]): HandedOverTotals {
   const out: Record<string, bigint> = {};
   for (const tuple of tuples) {
     const name = protocolName(tuple?.proto?.num ?? 0);
@@ -94,12 +97,11 @@ export class HandedOverRecords {
     return before;
   }
 
-  digest(): Buffer {
-    return this.#digest.value();
+  digest(): StateDigest {
+    return this.#digest;
   }
 
-  /** Records by protocol name. */
-  counts(): Record<string, bigint> {
+  counts(): HandedOverTotals {
     return countByProtocol([...this.#records.values()].map(({ entry }) => entry.tupleOrig));
   }
 

@@ -45,8 +45,8 @@ export class InstalledRecords {
     return this.#digest.records;
   }
 
-  digest(): Buffer {
-    return this.#digest.value();
+  digest(): StateDigest {
+    return this.#digest;
   }
 
   has(key: TupleKey): boolean {

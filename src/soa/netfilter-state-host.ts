@@ -18,6 +18,9 @@ import { NftGate } from './nft-gate.ts';
 import { NftPortHold } from './nft-port-hold.ts';
 import type { GuardedPort } from './port-hold.ts';
 import { rehearse } from './rehearsal.ts';
+import type { CounterSet } from './counter-table.ts';
+import { NetfilterCounters } from './netfilter-counters.ts';
+import { SynCounters } from './syn-counters.ts';
 import { RulesetDigest } from './ruleset-digest.ts';
 import type { StateHost } from './state-host.ts';
 import { StateHostCore } from './state-host-core.ts';
@@ -38,6 +41,8 @@ export interface NetfilterStateHostConfig {
   /** Interface name -> role, for the ruleset digest. */
   readonly interfaceRoles?: Readonly<Record<string, string>>;
   readonly rulesetCheck?: 'enforce' | 'warn';
+  /** Sets in which the ruleset counts SYNs by source; their counts move with a VM. */
+  readonly synCounters?: readonly CounterSet[];
   /** IP protocols that may be imported. */
   readonly protocols?: readonly number[];
 }
@@ -68,21 +73,33 @@ export async function createNetfilterStateHost(
   };
   const ruleset = new RulesetDigest(names, deps.log);
   const kernel = await openKernel(config, { markers, ruleset }, deps);
+  const counters = synCounters(config, kernel.sockets, deps.clock);
   const core = new StateHostCore(
     coreConfig(config),
-    { ...kernel, markers, policy, ruleset, closeSockets: () => kernel.sockets.close() },
+    { ...kernel, ...(counters !== null && { counters }), markers, policy, ruleset, closeSockets: () => kernel.sockets.close() },
     deps,
   );
   try {
     await kernel.gate.prepare(); // first: an earlier agent may have left a gate closed
     await kernel.portHold.prepare();
     await rehearse({ ...kernel, zones: config.zones.map((z) => z.zone), ...deps });
+    await counters?.check();
     await core.start();
   } catch (error) {
     await kernel.sockets.close();
     throw error;
   }
   return core;
+}
+
+function synCounters(
+  { identity, synCounters: sets = [], zones }: NetfilterStateHostConfig,
+  sockets: KernelSockets,
+  clock: Clock,
+): SynCounters | null {
+  if (sets.length === 0) return null;
+  const table = new NetfilterCounters(sets, Promise.resolve(sockets));
+  return new SynCounters(identity, table, { now: () => clock.now(), onlyVn: zones.length === 1 });
 }
 
 const coreConfig = (config: NetfilterStateHostConfig): StateHostCoreConfig => ({

@@ -11,19 +11,23 @@ import { deletionOf, readingOf, request } from './entry-requests.ts';
 import type { Gatekeeper, RefusedTaker } from './gatekeeper.ts';
 import { countByProtocol } from './handed-over.ts';
 import type { KernelTable, TableEvent } from './kernel-table.ts';
+import { SYN_COUNTERS_KIND } from './kinds-of-state.ts';
 import { liberalUpdate } from './rewrite.ts';
-import { entryInScope, isWithNeighbour, type Scope, scopesOverlap } from './scope.ts';
+import { entryInScope, isWithNeighbour, type Scope, scopesOverlap, tuplesInScope } from './scope.ts';
 import { sentinel } from './sentinel.ts';
 import type { Shadow, ShadowEntry } from './shadow.ts';
+import { SourceCounts } from './source-counts.ts';
 import type { Signal } from './signal.ts';
 import { SourceStream, type Stage } from './source-stream.ts';
 import { RefusedError } from './state-host.ts';
+import type { SynCounters } from './syn-counters.ts';
 
 /** What a migration at its source works with. */
 export interface SourceWorld {
   readonly table: KernelTable;
   readonly shadow: Shadow;
   readonly gate: Gatekeeper;
+  readonly counters?: SynCounters | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** The SOM's wall clock, as far as we know it. */
@@ -37,6 +41,8 @@ export interface SourceWorld {
 export interface SourceRequest {
   readonly migration: string;
   readonly scope: Scope;
+  /** Of state, as the destination has them too. */
+  readonly kinds: readonly string[];
   readonly follow: boolean;
   readonly limit: number;
 }
@@ -44,7 +50,6 @@ export interface SourceRequest {
 /** Without the ruleset's digest. */
 export type StateManifest = Omit<Manifest, 'rulesetDigest'>;
 
-const KINDS = ['conntrack'];
 /** Entries that are asked for together: while the kernel answers, those before them are packed and sent. */
 const SLICE = 256;
 const SENTINEL_BOUND_MS = 2000;
@@ -56,10 +61,11 @@ export class SourceMigration {
   readonly #request: SourceRequest;
   readonly #world: SourceWorld;
   readonly #stream: SourceStream;
+  readonly #counts: SourceCounts | null;
   #interrupted = false;
 
   constructor(request: SourceRequest, world: SourceWorld, emit: (chunk: StateChunk) => void) {
-    const { migration, scope, follow } = request;
+    const { migration, scope, follow, kinds } = request;
     this.scope = scope;
     this.#id = migration;
     this.#request = request;
@@ -67,13 +73,19 @@ export class SourceMigration {
     const send = (chunk: StateChunk): void => {
       if (!this.#interrupted && (follow || chunk.phase === Phase.PHASE_SNAPSHOT)) emit(chunk);
     };
+    const { counters, somWallMs } = world;
+    this.#counts =
+      counters === undefined || !kinds.includes(SYN_COUNTERS_KIND.name)
+        ? null
+        : new SourceCounts({ scope, counters, somWallMs });
     this.#stream = new SourceStream({
       migration,
       scope,
       table: world.table,
       chunks: new ChunkWriter(migration, send, world.chunkBytes),
+      counts: this.#counts,
       log: world.log.with({ migration }),
-      somWallMs: world.somWallMs,
+      somWallMs,
     });
   }
 
@@ -98,19 +110,25 @@ export class SourceMigration {
   /** Says what is to come, then reads and sends everything in scope. Events wait until `beginFollowing`. */
   async snapshot(onBegun: (manifest: StateManifest) => void): Promise<StateManifest> {
     const selected = this.#world.shadow.select(this.scope);
-    if (selected.length > this.#request.limit) {
-      throw new RefusedError('over-limit', this.#id, `${selected.length} records, limit ${this.#request.limit}`);
-    }
+    await this.#counts?.read();
+    const { limit, kinds } = this.#request;
+    const all = selected.length + (this.#counts?.size ?? 0);
+    if (all > limit) throw new RefusedError('over-limit', this.#id, `${all} records, limit ${limit}`);
     onBegun({
-      records: BigInt(selected.length),
+      records: BigInt(all),
       digest: Buffer.alloc(0),
-      kinds: KINDS,
-      counts: countByProtocol(selected.map(({ orig }) => orig)),
+      kinds: [...kinds],
+      counts: { ...countByProtocol(selected.map(({ orig }) => orig)), ...this.#counts?.totals() },
     });
     await this.#sendAll(selected);
     this.#stream.endSnapshot();
-    const { records } = this.#stream;
-    return { records: BigInt(records.size), digest: records.digest(), kinds: KINDS, counts: records.counts() };
+    const digest = this.#stream.digest();
+    return {
+      records: BigInt(digest.records),
+      digest: digest.value(),
+      kinds: [...kinds],
+      counts: { ...this.#stream.records.counts(), ...this.#counts?.totals() },
+    };
   }
 
   /** Masters before what is related to them: the destination's kernel wants them there. */
@@ -188,6 +206,7 @@ export class SourceMigration {
       await this.#stream.refresh();
       await this.#handshakesEnd(clock.now() + boundMs, boundMs);
     }
+    await this.#counts?.read();
     if (this.#interrupted || this.#stream.stage !== 'following') await gate.open(this.#id);
     this.#checkStage('following');
     const mark = sentinel(nextSentinel());
@@ -207,6 +226,8 @@ export class SourceMigration {
     const entries = [...this.#stream.records.entries()]
       .map(([, record]) => record.entry)
       .filter((entry) => !isWithNeighbour(this.scope, entry.tupleOrig));
+    // Behind the gate, which `end` opens: until then nothing of the selector is counted here.
+    if (!this.#servesOn()) await this.#counts?.retire();
     await this.end();
     const answers = await this.#world.table.ask(entries.map((entry) => deletionOf(entry)));
     return answers.filter((a) => a.errno === 0).length;
@@ -224,6 +245,7 @@ export class SourceMigration {
    */
   async yieldTo(scope: Scope): Promise<ConntrackEntry[]> {
     if (this.#over || !scopesOverlap(this.scope, scope)) return [];
+    this.#counts?.yieldTo(scope);
     const { records } = this.#stream;
     const left: ConntrackEntry[] = [];
     for (const [key, { entry }] of [...records.entries()]) {
@@ -233,6 +255,14 @@ export class SourceMigration {
     }
     await this.#world.gate.open(this.#id);
     return left;
+  }
+
+  /** Flows of the VM stay here: with other peers, or with a neighbour. Its counts are theirs, too (hard case 24). */
+  #servesOn(): boolean {
+    const { scope } = this;
+    return this.#world.shadow
+      .select({ ...scope, peers: null })
+      .some(({ orig }) => isWithNeighbour(scope, orig) || !tuplesInScope(scope, orig, undefined));
   }
 
   /** Makes these liberal, and reads what the kernel has of them. */

@@ -15,6 +15,8 @@ import { entryInScope, type Scope } from './scope.ts';
 import type { Sentinel } from './sentinel.ts';
 import { entryKey } from './shadow.ts';
 import { Signal } from './signal.ts';
+import type { SourceCounts } from './source-counts.ts';
+import type { StateDigest } from './state-digest.ts';
 
 /** 'reading': events wait until what was asked of the kernel has come; 'late': after the drain; 'over': nothing follows. */
 export type Stage = 'reading' | 'following' | 'draining' | 'late' | 'over';
@@ -41,6 +43,8 @@ export interface SourceStreamParts {
   readonly scope: Scope;
   readonly table: KernelTable;
   readonly chunks: ChunkWriter;
+  /** Null: SYN counts are not asked for. */
+  readonly counts: SourceCounts | null;
   readonly log: Log;
   readonly somWallMs: () => number;
 }
@@ -88,7 +92,14 @@ export class SourceStream {
   }
 
   endSnapshot(): void {
+    this.#sendCounts(Phase.PHASE_SNAPSHOT);
     this.#parts.chunks.finish(Phase.PHASE_SNAPSHOT);
+  }
+
+  /** Over all that was sent. */
+  digest(): StateDigest {
+    const { counts } = this.#parts;
+    return counts === null ? this.records.digest() : this.records.digest().with(counts.digest());
   }
 
   /** What has happened since the snapshot was read, and whatever comes. */
@@ -203,15 +214,21 @@ export class SourceStream {
   #passSentinel(): void {
     if (this.#drained !== null) return;
     const { chunks, migration } = this.#parts;
+    this.#sendCounts(Phase.PHASE_DRAIN);
     chunks.finish(Phase.PHASE_DRAIN);
+    const digest = this.digest();
     this.#drained = {
       migration,
       sequence: chunks.lastSequence,
-      records: BigInt(this.records.size),
-      digest: this.records.digest(),
+      records: BigInt(digest.records),
+      digest: digest.value(),
       handshakes: this.records.describeHandshakes(),
     };
     this.#stage = 'late';
+  }
+
+  #sendCounts(phase: Phase): void {
+    for (const record of this.#parts.counts?.take() ?? []) this.#parts.chunks.addCounts(phase, record);
   }
 
   /** A change of an entry whose beginning was not seen: the event alone is not a whole record. Events wait for the answer. */

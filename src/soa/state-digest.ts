@@ -87,4 +87,14 @@ export class StateDigest {
     this.#lanes.forEach((lane, i) => out.writeUInt32BE(lane, i * 4));
     return out;
   }
+
+  /** As if everything the other one has had been added here as well; neither changes. */
+  with(other: StateDigest): StateDigest {
+    const both = new StateDigest();
+    both.#lanes.forEach((_, i) => {
+      both.#lanes[i] = ((this.#lanes[i] ?? 0) + (other.#lanes[i] ?? 0)) >>> 0;
+    });
+    both.#records = this.#records + other.#records;
+    return both;
+  }
 }

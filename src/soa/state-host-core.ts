@@ -31,7 +31,7 @@ import { DoneAnswers } from './done-answers.ts';
 import { deletionOf } from './entry-requests.ts';
 import type { RefusedTaker } from './gatekeeper.ts';
 import type { TableEvent } from './kernel-table.ts';
-import { kindOf, KINDS_OF_STATE, unknownKinds } from './kinds-of-state.ts';
+import { kindOf, kindsOfState, unknownKinds } from './kinds-of-state.ts';
 import { formatScope, isWithNeighbour, type Scope, scopeOf } from './scope.ts';
 import { Shadow } from './shadow.ts';
 import { SourceSide } from './source-side.ts';
@@ -61,13 +61,30 @@ export class StateHostCore implements StateHost {
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#shadow = new Shadow(ports.table, deps.log);
-    const { table, gate, markers, policy } = ports;
+    const { table, gate, markers, policy, counters } = ports;
     const { clock, log } = deps;
     const somWallMs = (): number => clock.wallMs() + this.#offsetMs;
     this.#announcer = new Announcer(config.identity, ports.frames, clock, somWallMs);
     const { settleMs } = config;
-    this.#sources = new SourceSide({ table, shadow: this.#shadow, gate, markers, clock, log, somWallMs, settleMs });
-    this.#destinations = new DestinationSide({ table, policy, log, somWallMs });
+    this.#sources = new SourceSide({
+      table,
+      shadow: this.#shadow,
+      gate,
+      counters,
+      markers,
+      clock,
+      log,
+      somWallMs,
+      settleMs,
+    });
+    this.#destinations = new DestinationSide({
+      table,
+      policy,
+      counters,
+      anyLimit: config.rulesetCheck === 'warn',
+      log,
+      somWallMs,
+    });
   }
 
   /** Listens, then fills the shadow: from here on it follows the kernel. */
@@ -87,7 +104,7 @@ export class StateHostCore implements StateHost {
     const { table, frames, ruleset, portHold } = this.#ports;
     return {
       kind: 'netfilter',
-      kindsOfState: [...KINDS_OF_STATE],
+      kindsOfState: [...kindsOfState(this.#ports.counters !== undefined)],
       functions: [...FUNCTIONS, ...(this.#ports.gate.rescues ? ['rescue'] : [])],
       tableSize: BigInt(table.size()),
       tableUsed: BigInt(table.used()),
@@ -106,7 +123,7 @@ export class StateHostCore implements StateHost {
     emit: (chunk: StateChunk) => void,
     onBegun: (manifest: Manifest) => void = () => undefined,
   ): Promise<UploadState> {
-    const { migration, follow, limit: asked } = request;
+    const { migration, kinds, follow, limit: asked } = request;
     const scope = scopeOf(request.selector, this.#config.zones, migration);
     this.#checkKinds(migration, request.kinds);
     this.#joined = true;
@@ -117,7 +134,7 @@ export class StateHostCore implements StateHost {
       await this.#sources.clear(migration, scope);
       await this.#mend(migration);
       const rulesetDigest = await this.#ports.ruleset.current();
-      const manifest = await this.#sources.upload({ migration, scope, follow, limit }, emit, (begun) => {
+      const manifest = await this.#sources.upload({ migration, scope, kinds, follow, limit }, emit, (begun) => {
         onBegun({ ...begun, rulesetDigest });
       });
       this.#sources.beginFollowing(migration);
@@ -302,7 +319,7 @@ export class StateHostCore implements StateHost {
   }
 
   #checkKinds(migration: string, kinds: readonly string[]): void {
-    const other = unknownKinds(kinds);
+    const other = unknownKinds(kinds, this.#ports.counters !== undefined);
     if (other.length > 0) throw new RefusedError('unsupported-kind', migration, other.join(', '));
   }
 

@@ -7,6 +7,7 @@ import type { Gatekeeper } from './gatekeeper.ts';
 import type { KernelTable } from './kernel-table.ts';
 import type { MarkerLog } from './marker-log.ts';
 import type { PortHold } from './port-hold.ts';
+import type { SynCounters } from './syn-counters.ts';
 
 export interface StateHostCoreConfig {
   readonly identity: string;
@@ -25,6 +26,8 @@ export interface StateHostCoreConfig {
 export interface StateHostPorts {
   readonly table: KernelTable;
   readonly gate: Gatekeeper;
+  /** Where SYNs are counted by source. */
+  readonly counters?: SynCounters;
   /** Where this State Host stands between VMs and their NVE. */
   readonly portHold?: PortHold;
   readonly frames: FramePorts;

@@ -1,0 +1,131 @@
+// The SYN counts one migration has brought to its destination: checked, added to what is counted here, taken back on abort, and
+// read back from the kernel.
+
+import type { Refusal } from '../protocol/generated/stateferry.ts';
+import type { RecordRefusedReason } from './check-record.ts';
+import { CounterError } from './counter-change.ts';
+import type { Scope } from './scope.ts';
+import { StateDigest } from './state-digest.ts';
+import type { CounterPlace, SynCounters } from './syn-counters.ts';
+import {
+  countsHash,
+  covers,
+  formatCounts,
+  placeOfCounts,
+  plus,
+  type Shares,
+  NO_TALLY,
+  type SynRecord,
+} from './syn-counts.ts';
+
+export interface DestinationCountsParts {
+  readonly scope: Scope;
+  /** Undefined: none are configured here, and every record is refused. */
+  readonly counters: SynCounters | undefined;
+  /** Counts under another limit than the source's are taken all the same. */
+  readonly anyLimit: boolean;
+  readonly somWallMs: () => number;
+  readonly onRefused: (refusal: Refusal) => void;
+}
+
+interface Arrived {
+  readonly record: SynRecord;
+  /** What it has added here. */
+  readonly gained: Shares;
+}
+
+/** As many as the parts of a count can be: hosts and returns of one window, not a table. */
+const MOST_SHARES = 256;
+const MOST_PACKETS = 1n << 48n;
+const MOST_BYTES = 1n << 62n;
+
+export class DestinationCounts {
+  readonly #parts: DestinationCountsParts;
+  readonly #arrived = new Map<string, Arrived>();
+
+  constructor(parts: DestinationCountsParts) {
+    this.#parts = parts;
+  }
+
+  async apply(records: readonly SynRecord[]): Promise<void> {
+    for (const record of records) {
+      const place = placeOfCounts(record);
+      if (record.operation === 'gone') await this.#takeBack(place);
+      else if (await this.#admit(record)) await this.#add(place, record);
+    }
+  }
+
+  /** Everything it has added here is taken away again. */
+  async undo(): Promise<void> {
+    for (const place of [...this.#arrived.keys()]) await this.#takeBack(place);
+  }
+
+  /** What the kernel has now of all that came; a count whose window has ended is as good as there. */
+  async digest(): Promise<StateDigest> {
+    const digest = new StateDigest();
+    const { scope, somWallMs } = this.#parts;
+    for (const { record } of this.#arrived.values()) {
+      const here = await this.#parts.counters?.look(this.#placeOf(record));
+      const ended = record.capturedWallMs + record.expiresMs <= somWallMs();
+      const there = here === null || here === undefined ? ended : covers(here.shares, record.shares);
+      if (there) digest.add(countsHash(scope.vnid, record));
+    }
+    return digest;
+  }
+
+  async #admit(record: SynRecord): Promise<boolean> {
+    const { scope, counters, anyLimit } = this.#parts;
+    const no = (reason: RecordRefusedReason, detail: string): false => {
+      this.#refuse(record, reason, detail);
+      return false;
+    };
+    if (record.vnid !== scope.vnid) return no('out-of-scope', `VNID ${record.vnid}`);
+    if (!scope.vm.has(record.address)) return no('out-of-scope', 'no address of the VM');
+    if (record.shares.size > MOST_SHARES) return no('bad-value', `${record.shares.size} shares`);
+    const wrong = [...record.shares.values()].some(
+      ({ packets, bytes }) => packets === 0n || packets > MOST_PACKETS || bytes > MOST_BYTES,
+    );
+    if (wrong) return no('bad-value', 'a count no kernel gives');
+    if (record.expiresMs > record.windowMs) return no('bad-value', 'ends later than a window lasts');
+    const limit = (await counters?.limitOf(record.set)) ?? null;
+    if (limit === null) return no('no-counter-set', `set ${record.set} is none of this State Host's`);
+    if (anyLimit) return true;
+    if (limit.thresholdBytes !== record.thresholdBytes || limit.windowMs !== record.windowMs) {
+      const ours = `${limit.thresholdBytes} bytes in ${limit.windowMs} ms here`;
+      return no('limit-differs', `${ours}, ${record.thresholdBytes} in ${record.windowMs} at the source`);
+    }
+    return true;
+  }
+
+  async #add(place: string, record: SynRecord): Promise<void> {
+    const { counters, somWallMs } = this.#parts;
+    const leftMs = record.expiresMs - (somWallMs() - record.capturedWallMs);
+    const gained = new Map(this.#arrived.get(place)?.gained);
+    if (leftMs > 0 && counters !== undefined) {
+      try {
+        const more = await counters.add(this.#placeOf(record), record.shares, Math.min(leftMs, record.expiresMs));
+        for (const [origin, tally] of more) gained.set(origin, plus(gained.get(origin) ?? NO_TALLY, tally));
+      } catch (error) {
+        if (!(error instanceof CounterError)) throw error;
+        this.#refuse(record, error.code === 'SET_FULL' ? 'table-full' : 'kernel', error.message);
+        return;
+      }
+    }
+    this.#arrived.set(place, { record, gained });
+  }
+
+  async #takeBack(place: string): Promise<void> {
+    const arrived = this.#arrived.get(place);
+    if (arrived === undefined) return;
+    this.#arrived.delete(place);
+    await this.#parts.counters?.subtract(this.#placeOf(arrived.record), arrived.gained);
+  }
+
+  #placeOf({ set, address }: SynRecord): CounterPlace {
+    return { set, address, zone: this.#parts.scope.zone };
+  }
+
+  #refuse(record: SynRecord, reason: RecordRefusedReason, detail: string): void {
+    this.#parts.onRefused({ reason, record: formatCounts(record), detail });
+  }
+}
