@@ -101,12 +101,7 @@ export function readSetDescription(m: NetlinkMessage): SetDescription | null {
 }
 
 /** Asks for one element: one answer before the acknowledgement, or ENOENT. */
-export function writeElementQuestion(
-  w: Writer,
-  { family, table, set }: SetPlace,
-  value: Buffer,
-  seq: number,
-): void {
+export function writeElementQuestion(w: Writer, { family, table, set }: SetPlace, value: Buffer, seq: number): void {
   writeNetlinkMessage(w, { type: nftType(NFT_MSG.getSetElem), flags: NLM_F.REQUEST | NLM_F.ACK, seq }, () => {
     writeNfgenmsg(w, NFT_FAMILY[family]);
     keyList.write(w, { table, set, elements: [{ key: { value } }] }, 'elements');

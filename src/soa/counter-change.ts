@@ -82,12 +82,7 @@ export async function changeCount(
   throw new CounterError('KERNEL', `set ${nameOfSet(set)}: an element changes as fast as it is read`);
 }
 
-function elementAfter(
-  key: Buffer,
-  now: CountedElement | null,
-  owed: Tally,
-  expiresMs: number,
-): CountedElement | null {
+function elementAfter(key: Buffer, now: CountedElement | null, owed: Tally, expiresMs: number): CountedElement | null {
   const { packets, bytes } = plus(now ?? NO_TALLY, owed);
   const expires = Math.max(now?.expiresMs ?? 0, expiresMs);
   if (packets <= 0n || expires <= 0) return null;

@@ -13,8 +13,7 @@ export const nameOfSet = ({ family, table, set }: CounterSet): string => `${fami
 
 /** What `replace` came to: `deleted` is what the element had counted up to the change, for one that was there. */
 export type Replaced =
-  | { readonly errno: 0; readonly deleted: CountedElement | null }
-  | { readonly errno: number; readonly deleted: null };
+  { readonly errno: 0; readonly deleted: CountedElement | null } | { readonly errno: number; readonly deleted: null };
 
 export interface CounterTable {
   readonly sets: readonly CounterSet[];

@@ -1,5 +1,5 @@
-// The SYN counts one migration has brought to its destination: checked, added to what is counted here, taken back on abort, and
-// read back from the kernel.
+// The SYN counts one migration has brought to its destination: checked, added to what is counted here, and read back from
+// the kernel.
 
 import type { Refusal } from '../protocol/generated/stateferry.ts';
 import type { RecordRefusedReason } from './check-record.ts';
@@ -7,16 +7,7 @@ import { CounterError } from './counter-change.ts';
 import type { Scope } from './scope.ts';
 import { StateDigest } from './state-digest.ts';
 import type { CounterPlace, SynCounters } from './syn-counters.ts';
-import {
-  countsHash,
-  covers,
-  formatCounts,
-  placeOfCounts,
-  plus,
-  type Shares,
-  NO_TALLY,
-  type SynRecord,
-} from './syn-counts.ts';
+import { countsHash, covers, formatCounts, placeOfCounts, type SynRecord } from './syn-counts.ts';
 
 export interface DestinationCountsParts {
   readonly scope: Scope;
@@ -28,12 +19,6 @@ export interface DestinationCountsParts {
   readonly onRefused: (refusal: Refusal) => void;
 }
 
-interface Arrived {
-  readonly record: SynRecord;
-  /** What it has added here. */
-  readonly gained: Shares;
-}
-
 /** As many as the parts of a count can be: hosts and returns of one window, not a table. */
 const MOST_SHARES = 256;
 const MOST_PACKETS = 1n << 48n;
@@ -41,7 +26,7 @@ const MOST_BYTES = 1n << 62n;
 
 export class DestinationCounts {
   readonly #parts: DestinationCountsParts;
-  readonly #arrived = new Map<string, Arrived>();
+  readonly #arrived = new Map<string, SynRecord>();
 
   constructor(parts: DestinationCountsParts) {
     this.#parts = parts;
@@ -50,21 +35,16 @@ export class DestinationCounts {
   async apply(records: readonly SynRecord[]): Promise<void> {
     for (const record of records) {
       const place = placeOfCounts(record);
-      if (record.operation === 'gone') await this.#takeBack(place);
-      else if (await this.#admit(record)) await this.#add(place, record);
+      if (record.operation === 'gone') this.#arrived.delete(place);
+      else if ((await this.#admit(record)) && (await this.#add(record))) this.#arrived.set(place, record);
     }
-  }
-
-  /** Everything it has added here is taken away again. */
-  async undo(): Promise<void> {
-    for (const place of [...this.#arrived.keys()]) await this.#takeBack(place);
   }
 
   /** What the kernel has now of all that came; a count whose window has ended is as good as there. */
   async digest(): Promise<StateDigest> {
     const digest = new StateDigest();
     const { scope, somWallMs } = this.#parts;
-    for (const { record } of this.#arrived.values()) {
+    for (const record of this.#arrived.values()) {
       const here = await this.#parts.counters?.look(this.#placeOf(record));
       const ended = record.capturedWallMs + record.expiresMs <= somWallMs();
       const there = here === null || here === undefined ? ended : covers(here.shares, record.shares);
@@ -97,28 +77,19 @@ export class DestinationCounts {
     return true;
   }
 
-  async #add(place: string, record: SynRecord): Promise<void> {
+  async #add(record: SynRecord): Promise<boolean> {
     const { counters, somWallMs } = this.#parts;
-    const leftMs = record.expiresMs - (somWallMs() - record.capturedWallMs);
-    const gained = new Map(this.#arrived.get(place)?.gained);
-    if (leftMs > 0 && counters !== undefined) {
-      try {
-        const more = await counters.add(this.#placeOf(record), record.shares, Math.min(leftMs, record.expiresMs));
-        for (const [origin, tally] of more) gained.set(origin, plus(gained.get(origin) ?? NO_TALLY, tally));
-      } catch (error) {
-        if (!(error instanceof CounterError)) throw error;
-        this.#refuse(record, error.code === 'SET_FULL' ? 'table-full' : 'kernel', error.message);
-        return;
-      }
+    const ageMs = Math.max(0, somWallMs() - record.capturedWallMs);
+    const leftMs = record.expiresMs - ageMs;
+    if (leftMs <= 0) return true;
+    try {
+      await counters?.add(this.#placeOf(record), record.shares, leftMs);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CounterError)) throw error;
+      this.#refuse(record, error.code === 'SET_FULL' ? 'table-full' : 'kernel', error.message);
+      return false;
     }
-    this.#arrived.set(place, { record, gained });
-  }
-
-  async #takeBack(place: string): Promise<void> {
-    const arrived = this.#arrived.get(place);
-    if (arrived === undefined) return;
-    this.#arrived.delete(place);
-    await this.#parts.counters?.subtract(this.#placeOf(arrived.record), arrived.gained);
   }
 
   #placeOf({ set, address }: SynRecord): CounterPlace {

@@ -119,7 +119,6 @@ export class DestinationMigration {
       if (this.#over) return 0;
       if (this.#lifted) throw new RefusedError('wrong-phase', this.#id, 'the lift is done: only forward');
       this.#over = true;
-      await this.#counts.undo();
       const answers = await this.#world.table.ask(this.#entries().map((entry) => deletionOf(entry)));
       return answers.filter((a) => a.errno === 0).length;
     });

@@ -38,4 +38,13 @@ export interface KernelTable {
 }
 
 /** The errnos the core decides by. */
-export const ERRNO = { ENOENT: 2, ENOMEM: 12, EBUSY: 16, EEXIST: 17, EINVAL: 22, ENFILE: 23, ENOSPC: 28, EOPNOTSUPP: 95 } as const;
+export const ERRNO = {
+  ENOENT: 2,
+  ENOMEM: 12,
+  EBUSY: 16,
+  EEXIST: 17,
+  EINVAL: 22,
+  ENFILE: 23,
+  ENOSPC: 28,
+  EOPNOTSUPP: 95,
+} as const;

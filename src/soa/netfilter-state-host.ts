@@ -76,7 +76,14 @@ export async function createNetfilterStateHost(
   const counters = synCounters(config, kernel.sockets, deps.clock);
   const core = new StateHostCore(
     coreConfig(config),
-    { ...kernel, ...(counters !== null && { counters }), markers, policy, ruleset, closeSockets: () => kernel.sockets.close() },
+    {
+      ...kernel,
+      ...(counters !== null && { counters }),
+      markers,
+      policy,
+      ruleset,
+      closeSockets: () => kernel.sockets.close(),
+    },
     deps,
   );
   try {

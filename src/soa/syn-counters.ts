@@ -10,11 +10,9 @@ import { ERRNO } from './kernel-table.ts';
 import { errnoName } from './netfilter-table.ts';
 import type { Scope } from './scope.ts';
 import {
-  gainOf,
   isOriginOf,
   minus,
   newOrigin,
-  NO_TALLY,
   type Origin,
   placeOfCounts,
   type Shares,
@@ -105,43 +103,21 @@ export class SynCounters {
   }
 
   /**
-   * Adds what others have counted; resolves with what was new of it, by which it can be taken back. The window ends when the
-   * later of both does. Rejects with CounterError (SET_FULL).
+   * Adds what others have counted, as far as it is not in it already. The window ends when the later of both does. It is not taken
+   * back, whatever becomes of the migration: what is known of a source stays true. Rejects with CounterError (SET_FULL).
    */
-  add(place: CounterPlace, shares: Shares, expiresMs: number): Promise<Shares> {
+  add(place: CounterPlace, shares: Shares, expiresMs: number): Promise<void> {
     return this.#inTurn(async () => {
       const { set, description, key } = await this.#placed(place);
       const here = this.#countsOf(place, await this.#table.read(set, key), description);
       if (here === null) this.#begin(place, shares);
       const before = here?.shares ?? new Map<Origin, Tally>();
       const after = union(before, shares);
-      const gained = gainOf(before, after);
-      if (gained.size === 0 && here !== null && expiresMs <= here.expiresMs) return gained;
+      const by = minus(total(after), total(before));
+      if (by.packets === 0n && here !== null && expiresMs <= here.expiresMs) return;
       const life = this.#lives.get(keyOfLife(place)) as Life;
       const foreign = new Map([...after].filter(([origin]) => origin !== life.own));
-      const now = await changeCount(this.#table, { set, key, description }, total(gained), expiresMs);
-      this.#remember(place, { own: life.own, foreign }, now, description);
-      return gained;
-    });
-  }
-
-  /** Takes back what `add` has added. What was counted here stays. */
-  subtract(place: CounterPlace, gained: Shares): Promise<void> {
-    return this.#inTurn(async () => {
-      const { set, description, key } = await this.#placed(place);
-      const here = this.#countsOf(place, await this.#table.read(set, key), description);
-      if (here === null) return; // its window has ended meanwhile
-      const life = this.#lives.get(keyOfLife(place)) as Life;
-      const taken = new Map<Origin, Tally>();
-      for (const [origin, tally] of gained) {
-        if (here.shares.has(origin)) taken.set(origin, tally);
-      }
-      const foreign = new Map(
-        [...life.foreign]
-          .map(([origin, tally]) => [origin, minus(tally, taken.get(origin) ?? NO_TALLY)] as const)
-          .filter(([, tally]) => tally.packets > 0n),
-      );
-      const now = await changeCount(this.#table, { set, key, description }, minus(NO_TALLY, total(taken)), 0);
+      const now = await changeCount(this.#table, { set, key, description }, by, expiresMs);
       this.#remember(place, { own: life.own, foreign }, now, description);
     });
   }
@@ -153,7 +129,8 @@ export class SynCounters {
       const here = this.#countsOf(place, await this.#table.read(set, key), description);
       if (here === null || total(here.shares).packets !== packets) return false;
       const { errno, deleted } = await this.#table.replace(set, { key, there: true, after: null }, description);
-      if (errno !== 0 && errno !== ERRNO.ENOENT) throw new CounterError('KERNEL', `set ${place.set}: ${errnoName(errno)}`);
+      if (errno !== 0 && errno !== ERRNO.ENOENT)
+        throw new CounterError('KERNEL', `set ${place.set}: ${errnoName(errno)}`);
       if (deleted !== null && deleted.packets > packets) {
         await changeCount(this.#table, { set, key, description }, deleted, deleted.expiresMs ?? 0);
         return false;

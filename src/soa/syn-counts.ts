@@ -43,8 +43,7 @@ export const NO_TALLY: Tally = { packets: 0n, bytes: 0n };
 const ORIGIN_HOST_DIGITS = 8;
 
 const hostOf = (identity: string): string => hash('sha256', identity).slice(0, ORIGIN_HOST_DIGITS);
-export const newOrigin = (identity: string): Origin =>
-  (hostOf(identity) + randomBytes(4).toString('hex')) as Origin;
+export const newOrigin = (identity: string): Origin => (hostOf(identity) + randomBytes(4).toString('hex')) as Origin;
 export const isOriginOf = (identity: string, origin: Origin): boolean => origin.startsWith(hostOf(identity));
 
 export const plus = (a: Tally, b: Tally): Tally => ({ packets: a.packets + b.packets, bytes: a.bytes + b.bytes });
@@ -61,22 +60,15 @@ export function union(a: Shares, b: Shares): Shares {
   return out;
 }
 
-/** What `after` has more than `before`, by origin. */
-export function gainOf(before: Shares, after: Shares): Shares {
-  const out = new Map<Origin, Tally>();
-  for (const [origin, tally] of after) {
-    const gained = minus(tally, before.get(origin) ?? NO_TALLY);
-    if (gained.packets > 0n) out.set(origin, gained);
-  }
-  return out;
-}
-
 /** Whether `here` has all of `wanted`: as many of each origin, or more. */
 export const covers = (here: Shares, wanted: Shares): boolean =>
   [...wanted].every(([origin, { packets }]) => (here.get(origin)?.packets ?? 0n) >= packets);
 
 /** 32 bytes: what both State Hosts take their digest of (docs/protocol.md). */
-export function countsHash(vnid: Vnid, { set, address, shares }: Pick<SynCounts, 'set' | 'address' | 'shares'>): Buffer {
+export function countsHash(
+  vnid: Vnid,
+  { set, address, shares }: Pick<SynCounts, 'set' | 'address' | 'shares'>,
+): Buffer {
   const parts = [...shares]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([origin, { packets, bytes }]) => `${origin} ${packets} ${bytes}`);

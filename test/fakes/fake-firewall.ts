@@ -10,7 +10,9 @@ import { MarkerLog } from '../../src/soa/marker-log.ts';
 import { natPools } from '../../src/soa/nat-pools.ts';
 import { RefusedError } from '../../src/soa/state-host.ts';
 import { StateHostCore } from '../../src/soa/state-host-core.ts';
+import { SynCounters } from '../../src/soa/syn-counters.ts';
 import type { StateHostCoreConfig } from '../../src/soa/state-host-parts.ts';
+import type { FakeCounters } from './fake-counters.ts';
 import { FakeGate, FakeKernel } from './fake-kernel.ts';
 
 export const VM = '10.0.0.1';
@@ -31,12 +33,20 @@ export class FakeFirewall {
   readonly kernel: FakeKernel;
   readonly gate: FakeGate;
   readonly markers = new MarkerLog();
+  readonly counters: FakeCounters | null;
   readonly host: StateHostCore;
   readonly sent: { port: string; frame: Uint8Array }[] = [];
   ruleset = 'same';
 
-  constructor(name: string, zone: number, clock: Clock, config: Partial<StateHostCoreConfig> = {}) {
+  constructor(
+    name: string,
+    zone: number,
+    clock: Clock,
+    config: Partial<StateHostCoreConfig> = {},
+    counters: FakeCounters | null = null,
+  ) {
     this.zone = zone;
+    this.counters = counters;
     this.kernel = new FakeKernel(clock);
     this.gate = new FakeGate(this.kernel);
     const zones = new Map([
@@ -58,6 +68,9 @@ export class FakeFirewall {
       {
         table: this.kernel,
         gate: this.gate,
+        ...(counters !== null && {
+          counters: new SynCounters(name, counters, { now: () => clock.now(), onlyVn: false }),
+        }),
         frames: {
           list: () => [{ name: 'left', mac: '02:00:00:00:00:01' as Mac }],
           send: (port, frame) => this.sent.push({ port, frame }),
@@ -97,8 +110,10 @@ export class Ferry {
   }
 
   async upload(): Promise<UploadState> {
+    const counting = this.#from.counters !== null && this.#to.counters !== null;
+    const kinds = ['conntrack', ...(counting ? ['syn-counters'] : [])];
     return this.#from.host.upload(
-      { migration: this.#id, selector: this.#selector, kinds: ['conntrack'], follow: true, limit: 0n },
+      { migration: this.#id, selector: this.#selector, kinds, follow: true, limit: 0n },
       (chunk) => {
         this.chunks.push(chunk);
         if (this.#ready) this.#carry(chunk);
