@@ -171,7 +171,9 @@ function elementOf(
     timeoutMs === 0 || expiresMs === null
       ? {}
       : { timeout: BigInt(timeoutMs), expiration: BigInt(Math.min(timeoutMs, Math.max(1, Math.round(expiresMs)))) };
-  const used = quotaBytes === null ? null : { bytes: quotaBytes, flags: NFT_QUOTA_F_INV, consumed: bytes };
+  // The kernel takes no more than the quota for consumed; what is beyond it makes no difference to the next packet.
+  const used =
+    quotaBytes === null ? null : { bytes: quotaBytes, flags: NFT_QUOTA_F_INV, consumed: min(bytes, quotaBytes) };
   return {
     key: { value: key },
     ...time,
@@ -181,5 +183,7 @@ function elementOf(
     },
   };
 }
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 type AttributeValueOfElement = Parameters<typeof writtenElement.write>[1];

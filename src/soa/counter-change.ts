@@ -15,7 +15,7 @@ export type CounterErrorCode =
 
 export class CounterError extends StateferryError<CounterErrorCode> {}
 
-/** Packets that keep meeting a change leave it smaller every time; more rounds than this, and something else is wrong. */
+/** Nothing is counted meanwhile but what was on its way: more rounds than this, and something else is wrong. */
 const MOST_ROUNDS = 16;
 
 /** Bytes of keys: `ct zone . ip saddr`, `ct zone . ip6 saddr`, and the addresses alone. */
@@ -55,9 +55,10 @@ export function keyOf(
 }
 
 /**
- * Changes what is counted by `by`, which may be less than nothing, and lets it end no sooner than in `expiresMs`. An element is changed
- * by deleting it and adding another, in one transaction; what the deleted one had counted since it was read is told with its
- * deletion, and added in another round. Resolves with what was put there last; null: nothing is left to count.
+ * Changes what is counted by `by`, which may be less than nothing, and lets it end no sooner than in `expiresMs`. No packet of the source may
+ * be counted meanwhile: a set's rule does not see an element that a transaction is about to delete or to add, and would make
+ * another with the same key beside it. What was on its way all the same is told with the deletion, and added in another
+ * round. Resolves with what was put there last; null: nothing is left to count.
  */
 export async function changeCount(
   table: CounterTable,
@@ -75,9 +76,8 @@ export async function changeCount(
       throw new CounterError('SET_FULL', `set ${nameOfSet(set)} is full`);
     }
     if (errno !== 0) throw new CounterError('KERNEL', `set ${nameOfSet(set)}: ${errnoName(errno)}`);
-    const missed = deleted === null || now === null ? NO_TALLY : minus(deleted, now);
-    if (missed.packets <= 0n) return after;
-    owed = missed;
+    owed = deleted === null || now === null ? NO_TALLY : minus(deleted, now);
+    if (owed.packets <= 0n) return after;
   }
   throw new CounterError('KERNEL', `set ${nameOfSet(set)}: an element changes as fast as it is read`);
 }

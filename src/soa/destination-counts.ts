@@ -3,18 +3,24 @@
 
 import type { Refusal } from '../protocol/generated/stateferry.ts';
 import type { RecordRefusedReason } from './check-record.ts';
+import type { Clock } from '../base/clock.ts';
 import { CounterError } from './counter-change.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
 import type { Scope } from './scope.ts';
 import { StateDigest } from './state-digest.ts';
 import type { CounterPlace, SynCounters } from './syn-counters.ts';
 import { countsHash, covers, formatCounts, placeOfCounts, type SynRecord } from './syn-counts.ts';
 
 export interface DestinationCountsParts {
+  readonly migration: string;
   readonly scope: Scope;
   /** Undefined: none are configured here, and every record is refused. */
   readonly counters: SynCounters | undefined;
   /** Counts under another limit than the source's are taken all the same. */
   readonly anyLimit: boolean;
+  readonly gate: Gatekeeper;
+  readonly clock: Clock;
+  readonly settleMs: number;
   readonly somWallMs: () => number;
   readonly onRefused: (refusal: Refusal) => void;
 }
@@ -33,10 +39,30 @@ export class DestinationCounts {
   }
 
   async apply(records: readonly SynRecord[]): Promise<void> {
+    const admitted: SynRecord[] = [];
     for (const record of records) {
       const place = placeOfCounts(record);
       if (record.operation === 'gone') this.#arrived.delete(place);
-      else if ((await this.#admit(record)) && (await this.#add(record))) this.#arrived.set(place, record);
+      else if (await this.#admit(record)) admitted.push(record);
+    }
+    if (admitted.length === 0) return;
+    await this.#uncounted(async () => {
+      for (const record of admitted) {
+        if (await this.#add(record)) this.#arrived.set(placeOfCounts(record), record);
+      }
+    });
+  }
+
+  /** For the moment of the change this State Host's own gate drops the VM's openers: it may serve other peers of it already. */
+  async #uncounted(change: () => Promise<void>): Promise<void> {
+    const { migration, scope, gate, clock, settleMs } = this.#parts;
+    const holder = `counts of ${migration}`;
+    await gate.close(holder, { ...scope, peers: null });
+    try {
+      if (settleMs > 0) await clock.sleep(settleMs);
+      await change();
+    } finally {
+      await gate.open(holder);
     }
   }
 

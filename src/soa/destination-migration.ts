@@ -2,6 +2,7 @@
 // is said from the kernel. Until the lift the source's word is last; after it, this kernel's (hard cases 17 and 21). Must not
 // know the source.
 
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
 import type { TupleKey } from '../netlink/tuple.ts';
@@ -10,6 +11,7 @@ import { checkRecord, type ImportPolicy } from './check-record.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { DestinationCounts } from './destination-counts.ts';
 import { deletionOf } from './entry-requests.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
 import { tcpRank } from './handed-over.ts';
 import { InstalledRecords, type KeyedRecord } from './installed-records.ts';
 import { ERRNO, type KernelTable } from './kernel-table.ts';
@@ -24,6 +26,10 @@ export interface DestinationWorld {
   readonly counters?: SynCounters | undefined;
   /** Counts under another limit than the source's are taken all the same. */
   readonly anyLimit: boolean;
+  readonly gate: Gatekeeper;
+  readonly clock: Clock;
+  /** Between closing the gate and what relies on it. */
+  readonly settleMs: number;
   readonly log: Log;
   readonly somWallMs: () => number;
 }
@@ -55,13 +61,13 @@ export class DestinationMigration {
     this.#id = id;
     this.#world = world;
     this.#log = world.log.with({ migration: id });
-    const { table, somWallMs, counters, anyLimit } = world;
+    const { table, somWallMs } = world;
     const onRefused = (r: Refusal): void => {
       this.#refuse(r);
     };
     const installed = new InstalledRecords({ scope, table, somWallMs, onRefused });
     this.#installed = installed;
-    this.#counts = new DestinationCounts({ scope, counters, anyLimit, somWallMs, onRefused });
+    this.#counts = new DestinationCounts({ ...world, counters: world.counters, migration: id, scope, onRefused });
     this.#leftovers = new Map(leftovers.map((entry) => [installed.keyOf(entry), entry]));
     this.#chunks = new ChunkQueue(id, {
       isLifted: () => this.#lifted,

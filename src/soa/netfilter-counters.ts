@@ -62,7 +62,10 @@ export class NetfilterCounters implements CounterTable {
     const w = new Writer(512);
     write(w, seq);
     const answers = await sockets.query(w.finish(), seq);
-    const messages = answers.flatMap((bytes) => readNetlinkMessages(bytes)).filter((m) => m.seq === seq);
+    // What a change says it has deleted is numbered 0; with any other number it is of a request that had been given up.
+    const messages = answers
+      .flatMap((bytes) => readNetlinkMessages(bytes))
+      .filter((m) => m.seq === seq || (m.seq === 0 && m.type !== NLMSG_ERROR));
     const errnos = messages.filter((m) => m.type === NLMSG_ERROR).map(readNetlinkErrno);
     return { errno: Math.max(0, ...errnos), messages };
   }

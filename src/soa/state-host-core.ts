@@ -82,6 +82,9 @@ export class StateHostCore implements StateHost {
       policy,
       counters,
       anyLimit: config.rulesetCheck === 'warn',
+      gate,
+      clock,
+      settleMs,
       log,
       somWallMs,
     });

@@ -14,12 +14,20 @@ export class Carry {
   readonly #from: Child;
   readonly #to: Child;
   readonly #migration: string;
+  readonly #kinds: readonly string[];
   readonly #selector: { vnid: number; vm: string[]; peers: string[] };
   readonly #downloads: Promise<Installed | null>[] = [];
   #ready = false;
 
-  constructor(migration: string, from: Child, to: Child, selector: { vnid: number; vm: string[]; peers: string[] }) {
+  constructor(
+    migration: string,
+    from: Child,
+    to: Child,
+    selector: { vnid: number; vm: string[]; peers: string[] },
+    kinds: readonly string[] = ['conntrack'],
+  ) {
     this.#migration = migration;
+    this.#kinds = kinds;
     this.#from = from;
     this.#to = to;
     this.#selector = selector;
@@ -35,7 +43,7 @@ export class Carry {
     const uploaded = this.#from.call<UploadState>('upload', {
       migration: this.#migration,
       selector: this.#selector,
-      kinds: ['conntrack'],
+      kinds: this.#kinds,
       follow: true,
       limit: 0n,
     });
