@@ -22,6 +22,12 @@ export interface AgentConfig {
   readonly dataPorts: readonly string[];
   /** Ports of VMs this State Host stands in front of (a virtual firewall); the interfaces towards the VM and towards its NVE. */
   readonly guards: readonly { readonly vnid: Vnid; readonly vmPort: string; readonly nvePort: string }[];
+  /** Sets in which the ruleset counts SYNs by source. */
+  readonly synCounters: readonly {
+    readonly family: 'inet' | 'ip' | 'ip6' | 'bridge';
+    readonly table: string;
+    readonly set: string;
+  }[];
   readonly limits: {
     /** Records one upload may have, whatever the SOM would allow. */
     readonly maxRecords: number;

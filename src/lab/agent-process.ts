@@ -15,6 +15,8 @@ export interface AgentPlace {
   readonly folder: string;
   /** Where the controller is on the management network. */
   readonly managementAddress: string;
+  /** Sets of its ruleset whose counts move with a VM. */
+  readonly counterSets: readonly object[];
 }
 
 export interface RunningAgent extends RestartableProgram {
@@ -22,7 +24,7 @@ export interface RunningAgent extends RestartableProgram {
 }
 
 export function startAgent(
-  { firewall, folder, managementAddress }: AgentPlace,
+  { firewall, folder, managementAddress, counterSets }: AgentPlace,
   controller: RunningController,
 ): RunningAgent {
   const identity = stateHostOf(firewall.name);
@@ -34,6 +36,7 @@ export function startAgent(
     tls: tlsFiles(pki, identity),
     zones: Object.entries(firewall.zones).map(([vlan, zone]) => ({ vnid: vnidOfVlan(Number(vlan)), zone })),
     ...interfacesOf(firewall),
+    ...(counterSets.length === 0 ? {} : { synCounters: counterSets }),
     log: { level: 'info', format: 'json' },
   };
   writeFileSync(config, stringify(settings), { mode: 0o600 });

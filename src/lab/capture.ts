@@ -20,8 +20,12 @@ export interface Capture {
   stop(): Promise<number>;
 }
 
+export interface CapturedPlace extends Pick<TestbedFirewall, 'name' | 'netns'> {
+  readonly dataPorts: readonly { readonly name: string }[];
+}
+
 /** One tcpdump a data port, incoming packets only: each packet is seen once, where it enters the firewall. */
-export async function startCapture(firewall: TestbedFirewall, folder: string): Promise<Capture> {
+export async function startCapture(firewall: CapturedPlace, folder: string): Promise<Capture> {
   const programs: { program: Program; file: string }[] = [];
   for (const port of firewall.dataPorts) {
     const file = join(folder, `${port.name}.pcap`);

@@ -24,6 +24,10 @@ export interface PhaseOptions {
   readonly delayMs: number;
   /** Firewalls in the servers as well, between VMs and NVEs. */
   readonly hypervisorFirewalls?: boolean;
+  /** Of the firewalls, in place of mininet/firewall.nft. */
+  readonly ruleset?: string;
+  /** Sets of the ruleset whose counts the agents move. */
+  readonly counterSets?: readonly object[];
   /** Of the controller's configuration, where it is not the default. */
   readonly tde?: Readonly<Record<string, unknown>>;
 }
@@ -45,7 +49,7 @@ const LOCK_WAIT_MS = 300_000;
 export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Phase> {
   const folder = run.phaseFolder(options.name);
   run.progress(`${options.name}: starting the controller and the testbed (${options.mode})`);
-  const { hypervisorFirewalls = false, tde = {} } = options;
+  const { hypervisorFirewalls = false, tde = {}, ruleset, counterSets = [] } = options;
   const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls, tde });
   run.cleanup.add('the controller', () => controller.stop());
   const testbed = await startTestbed(
@@ -54,6 +58,7 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
       controller: controller.openflow,
       delayMs: options.delayMs,
       hypervisorFirewalls,
+      ...(ruleset === undefined ? {} : { ruleset }),
       lockWaitMs: LOCK_WAIT_MS,
     },
     { logFile: join(folder, 'testbed.log'), progress: (text) => run.progress(`  ${text}`) },
@@ -64,7 +69,8 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
     return nves.connected >= testbed.ready.nves.length ? true : `${nves.connected} connected`;
   });
   await Promise.all(allFirewalls(testbed).map(forgetClosedSoon));
-  const agents = options.mode === 'firewall' ? await startAgents(run, folder, testbed, controller) : [];
+  const agents =
+    options.mode === 'firewall' ? await startAgents(run, { folder, counterSets }, testbed, controller) : [];
   if (options.mode !== 'firewall') await Promise.all(testbed.ready.firewalls.map(makeWire));
   await untilForwarding(run, testbed, controller);
   run.cleanup.add('the records', () => saveRecords(controller, join(folder, 'migrations.json')));
@@ -74,12 +80,17 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
 
 async function startAgents(
   run: LabRun,
-  folder: string,
+  { folder, counterSets }: { readonly folder: string; readonly counterSets: readonly object[] },
   testbed: Testbed,
   controller: RunningController,
 ): Promise<readonly RunningAgent[]> {
   const agents = allFirewalls(testbed).map((firewall) => {
-    const place: AgentPlace = { firewall, folder, managementAddress: testbed.ready.management.address };
+    const place: AgentPlace = {
+      firewall,
+      folder,
+      managementAddress: testbed.ready.management.address,
+      counterSets,
+    };
     const agent = startAgent(place, controller);
     run.cleanup.add(`the agent of ${firewall.name}`, () => agent.stop());
     return agent;

@@ -144,6 +144,42 @@ export interface PathCut {
   readonly healed: { readonly silent: number; readonly migrations: number } | null;
 }
 
+/** One VM's SYNs of one IP version in scenario `synflood`. */
+export interface FloodResult {
+  readonly tenant: string;
+  readonly version: 'v4' | 'v6';
+  readonly moves: boolean;
+  readonly sent: number;
+  /** Different SYNs in the victim's capture. */
+  readonly arrived: number;
+  readonly twice: number;
+  /** In the end, by firewall, as nft lists it: those it let through and those it did not. */
+  readonly counted: Readonly<Record<string, number>>;
+}
+
+export interface FloodMove {
+  readonly migration: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly from: string;
+  readonly to: string;
+  /** Of state, that went with it. */
+  readonly kinds: readonly string[];
+  readonly digestEqual: boolean;
+  /** The VM's SYNs, by firewall, after the migration's end. */
+  readonly counted: Readonly<Record<string, number>>;
+}
+
+/** Scenario `synflood`: who got how many SYNs past firewalls that count them. */
+export interface SynFlood {
+  readonly threshold: number;
+  readonly asked: number;
+  readonly moves: readonly FloodMove[];
+  readonly floods: readonly FloodResult[];
+  /** Packets that tcpdump could not keep up with: any, and the capture proves nothing. */
+  readonly captureMissed: number;
+}
+
 /** Full traffic and no move: what the machine does by itself. */
 export interface QuietResult {
   readonly durationMs: number;
@@ -176,6 +212,8 @@ export interface ScenarioResult {
   readonly hypervisor?: readonly HypervisorMove[];
   /** Scenario `uc2` only. */
   readonly pathCut?: PathCut;
+  /** Scenario `synflood` only. */
+  readonly synFlood?: SynFlood;
   /** Scenario `move` only. */
   readonly relocations: readonly Relocation[];
   readonly sessions: readonly SessionTrace[];

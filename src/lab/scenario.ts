@@ -11,6 +11,8 @@ import { runRelocations, type RelocationOptions } from './relocation.ts';
 import { renderText } from './report/text-table.ts';
 import { forgetReport, writeReport } from './report/write-report.ts';
 import type { Condition, ScenarioResult } from './result.ts';
+import { synFloodConditions, synFloodControlConditions } from './synflood-conditions.ts';
+import { runSynFlood, type SynFloodOptions } from './synflood.ts';
 import { runUc1, type Uc1Options } from './uc1.ts';
 import { controlConditions, uc1Conditions } from './uc1-conditions.ts';
 import { runUc1Control } from './uc1-control.ts';
@@ -26,7 +28,12 @@ export interface OutputOptions {
 }
 
 type Measured = Pick<ScenarioResult, 'conditions'> &
-  Partial<Pick<ScenarioResult, 'moves' | 'baseline' | 'quiet' | 'hypervisor' | 'pathCut' | 'relocations' | 'sessions'>>;
+  Partial<
+    Pick<
+      ScenarioResult,
+      'moves' | 'baseline' | 'quiet' | 'hypervisor' | 'pathCut' | 'synFlood' | 'relocations' | 'sessions'
+    >
+  >;
 
 /** True when all conditions hold. */
 export function labUc1(options: Uc1Options & { withoutState: boolean }, output: OutputOptions): Promise<boolean> {
@@ -60,6 +67,15 @@ export function labUc2(options: Uc2Options, output: OutputOptions): Promise<bool
   return scenario(withoutState ? 'uc2-without-state' : 'uc2', options, output, async (run) => {
     const pathCut = await runUc2(run, options);
     return { conditions: withoutState ? uc2ControlConditions(pathCut) : uc2Conditions(pathCut), pathCut };
+  });
+}
+
+export function labSynFlood(options: SynFloodOptions, output: OutputOptions): Promise<boolean> {
+  const { withoutState } = options;
+  return scenario(withoutState ? 'synflood-without-state' : 'synflood', options, output, async (run) => {
+    const synFlood = await runSynFlood(run, options);
+    const judge = withoutState ? synFloodControlConditions : synFloodConditions;
+    return { conditions: judge(synFlood), synFlood };
   });
 }
 

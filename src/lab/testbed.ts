@@ -18,6 +18,8 @@ export interface TestbedOptions {
   readonly controller?: string | null;
   readonly delayMs?: number;
   readonly peerServer?: number;
+  /** Of the firewalls; a path. */
+  readonly ruleset?: string;
   /** A firewall in every server, between its VMs and its NVE. */
   readonly hypervisorFirewalls?: boolean;
   /** How long to wait for another testbed of this machine to end. */

@@ -90,7 +90,7 @@ export async function createNetfilterStateHost(
     await kernel.gate.prepare(); // first: an earlier agent may have left a gate closed
     await kernel.portHold.prepare();
     await rehearse({ ...kernel, zones: config.zones.map((z) => z.zone), ...deps });
-    await counters?.check();
+    await counters?.limits();
     await core.start();
   } catch (error) {
     await kernel.sockets.close();

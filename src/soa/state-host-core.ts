@@ -104,10 +104,10 @@ export class StateHostCore implements StateHost {
   }
 
   async registration(): Promise<StateHostRegistration> {
-    const { table, frames, ruleset, portHold } = this.#ports;
+    const { table, frames, ruleset, portHold, counters } = this.#ports;
     return {
       kind: 'netfilter',
-      kindsOfState: [...kindsOfState(this.#ports.counters !== undefined)],
+      kindsOfState: [...kindsOfState(counters !== undefined)],
       functions: [...FUNCTIONS, ...(this.#ports.gate.rescues ? ['rescue'] : [])],
       tableSize: BigInt(table.size()),
       tableUsed: BigInt(table.used()),
@@ -117,6 +117,7 @@ export class StateHostCore implements StateHost {
       role: this.#config.role,
       natPools: [...this.#config.natPools],
       kernel: this.#config.kernel,
+      counterSets: (await counters?.limits()) ?? [],
       guards: [...(portHold?.guards ?? [])],
     };
   }

@@ -63,13 +63,13 @@ export class SynCounters {
     this.#onlyVn = onlyVn;
   }
 
-  get setNames(): readonly string[] {
-    return this.#table.sets.map(nameOfSet);
-  }
-
-  /** Rejects with CounterError where a set is missing or cannot keep counts apart and end them. */
-  async check(): Promise<void> {
-    for (const set of this.#table.sets) await describeSet(this.#table, set, this.#onlyVn);
+  /** Every set and its limit. Rejects with CounterError where one is missing or cannot keep counts apart and end them. */
+  async limits(): Promise<(LimitOfSet & { readonly set: string })[]> {
+    const described = this.#table.sets.map(async (set) => {
+      const { quotaBytes, timeoutMs } = await describeSet(this.#table, set, this.#onlyVn);
+      return { set: nameOfSet(set), thresholdBytes: quotaBytes ?? 0n, windowMs: timeoutMs };
+    });
+    return Promise.all(described);
   }
 
   /** Null: this State Host counts in no such set. */

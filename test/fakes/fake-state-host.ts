@@ -61,6 +61,7 @@ export const FAKE_REGISTRATION: StateHostRegistration = {
   natPools: [],
   kernel: '6.18.0',
   guards: [],
+  counterSets: [],
 };
 
 export class FakeStateHost implements StateHost {

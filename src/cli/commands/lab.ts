@@ -3,7 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Strategy } from '../../lab/controller-process.ts';
-import { labClean, labMove, labUc1, labUc2, labVfw } from '../../lab/scenario.ts';
+import { labClean, labMove, labSynFlood, labUc1, labUc2, labVfw } from '../../lab/scenario.ts';
 import { labSweep } from '../../lab/sweep.ts';
 import type { Announce } from '../../lab/testbed.ts';
 import { PATH_CAUSES, type PathCause } from '../../lab/uc2.ts';
@@ -42,6 +42,15 @@ interface Uc2Flags extends OutputFlags {
   readonly withoutState?: boolean;
 }
 
+interface SynFloodFlags extends OutputFlags {
+  readonly moves: number;
+  readonly rate: number;
+  readonly threshold: number;
+  readonly blackout: number;
+  readonly announce: Announce;
+  readonly withoutState?: boolean;
+}
+
 interface MoveFlags extends OutputFlags {
   readonly moves: number;
   readonly blackout: number;
@@ -54,6 +63,7 @@ export function labCommand(): Command {
     .addCommand(uc1Command())
     .addCommand(uc2Command())
     .addCommand(vfwCommand())
+    .addCommand(synFloodCommand())
     .addCommand(moveCommand())
     .addCommand(sweepCommand())
     .addCommand(cleanCommand());
@@ -116,6 +126,22 @@ function vfwCommand(): Command {
     const withoutState = flags.withoutState === true;
     const options = { moves, flows, newRate, announce, blackoutMs, delayMs: 0, strategy: 'detour' } as const;
     conclude(await labVfw({ ...options, withoutState }, outputOf(flags)));
+  });
+}
+
+function synFloodCommand(): Command {
+  const command = new Command('synflood')
+    .description('a VM moves during its SYN flood: it is cut off at as many SYNs as one that stays')
+    .option('--moves <n>', 'moves, there and back', integer(1, 1000), 10)
+    .option('--rate <n>', 'SYNs per second, of each VM and IP version', integer(1, 2000), 50)
+    .option('--threshold <n>', 'SYNs a source may send in the window', integer(1, 100_000), 1000)
+    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
+    .addOption(announceOption(['rarp', 'garp']))
+    .option('--without-state', 'the control: flows move at once, nothing is moved; it gets more SYNs through');
+  return withOutput(command).action(async (flags: SynFloodFlags) => {
+    const { moves, rate, threshold, announce, blackout: blackoutMs } = flags;
+    const withoutState = flags.withoutState === true;
+    conclude(await labSynFlood({ moves, rate, threshold, announce, blackoutMs, withoutState }, outputOf(flags)));
   });
 }
 

@@ -59,6 +59,15 @@ const guardItem = z
   })
   .refine((item) => (item.vn === undefined) !== (item.vnid === undefined), { message: 'needs either vn or vnid' });
 
+/** NFT_NAME_MAXLEN; names with blanks could not be told apart from two. */
+const nftName = z.string().regex(/^[!-~]{1,128}$/, 'is no name of nft');
+
+const counterSetItem = z.strictObject({
+  family: z.enum(['inet', 'ip', 'ip6', 'bridge']).default('inet'),
+  table: nftName,
+  set: nftName,
+});
+
 const allDifferent = (names: readonly string[]): boolean => new Set(names).size === names.length;
 
 interface Named {
@@ -132,6 +141,13 @@ const agentSchema = (file: string) =>
         .array(guardItem)
         .refine((guards) => allDifferent(guards.flatMap((g) => [g.vmPort, g.nvePort])), {
           message: 'names an interface twice',
+        })
+        .default([]),
+      /** Sets in which the ruleset counts SYNs by source: their counts move with a VM (docs/operators.md says how to write them). */
+      synCounters: z
+        .array(counterSetItem)
+        .refine((sets) => allDifferent(sets.map(({ family, table, set }) => `${family} ${table} ${set}`)), {
+          message: 'names a set twice',
         })
         .default([]),
       limits: z

@@ -130,6 +130,8 @@ export interface StateHostRegistration {
   role: string;
   natPools: string[];
   kernel: string;
+  /** whose counts it moves: kind "syn-counters" */
+  counterSets: CounterSet[];
   /** of a State Host between VMs and their NVE */
   guards: GuardedPort[];
 }
@@ -148,6 +150,14 @@ export interface ZoneMapping {
 export interface DataPort {
   name: string;
   mac: string;
+}
+
+/** Counts by source, cut off at a threshold, that begin anew with each window. */
+export interface CounterSet {
+  /** family, table and name, one blank between */
+  set: string;
+  thresholdBytes: bigint;
+  windowMs: number;
 }
 
 /** A pair of interfaces between which a VM's packets pass, one towards the VM and one towards its NVE. */
@@ -982,6 +992,7 @@ function createBaseStateHostRegistration(): StateHostRegistration {
     role: '',
     natPools: [],
     kernel: '',
+    counterSets: [],
     guards: [],
   };
 }
@@ -1026,6 +1037,9 @@ export const StateHostRegistration: MessageFns<StateHostRegistration> = {
     }
     if (message.kernel !== '') {
       writer.uint32(90).string(message.kernel);
+    }
+    for (const v of message.counterSets) {
+      CounterSet.encode(v!, writer.uint32(322).fork()).join();
     }
     for (const v of message.guards) {
       GuardedPort.encode(v!, writer.uint32(562).fork()).join();
@@ -1132,6 +1146,14 @@ export const StateHostRegistration: MessageFns<StateHostRegistration> = {
             }
 
             message.kernel = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.counterSets.push(CounterSet.decode(reader, reader.uint32()));
             continue;
           }
           case 70: {
@@ -1311,6 +1333,77 @@ export const DataPort: MessageFns<DataPort> = {
             }
 
             message.mac = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCounterSet(): CounterSet {
+  return { set: '', thresholdBytes: 0n, windowMs: 0 };
+}
+
+export const CounterSet: MessageFns<CounterSet> = {
+  encode(message: CounterSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.set !== '') {
+      writer.uint32(10).string(message.set);
+    }
+    if (message.thresholdBytes !== 0n) {
+      if (BigInt.asUintN(64, message.thresholdBytes) !== message.thresholdBytes) {
+        throw new globalThis.Error('value provided for field message.thresholdBytes of type uint64 too large');
+      }
+      writer.uint32(16).uint64(message.thresholdBytes);
+    }
+    if (message.windowMs !== 0) {
+      writer.uint32(25).double(message.windowMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CounterSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCounterSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.thresholdBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.windowMs = reader.double();
             continue;
           }
         }

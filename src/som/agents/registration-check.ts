@@ -7,6 +7,7 @@ const MAX_ITEMS = 4096;
 const WORD = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
 const INTERFACE = /^[\x21-\x7e]{1,15}$/;
+const SET = /^(inet|ip|ip6|bridge)( [\x21-\x7e]{1,128}){2}$/;
 const MAX_VNID = 0xffffff;
 const MAX_ZONE = 0xffff;
 
@@ -17,7 +18,12 @@ export function checkRegistration(r: StateHostRegistration): string | null {
 
 function* problems(r: StateHostRegistration): Generator<string> {
   const lists = { kinds_of_state: r.kindsOfState, functions: r.functions, zones: r.zones, data_ports: r.dataPorts };
-  for (const [name, list] of Object.entries({ ...lists, nat_pools: r.natPools, guards: r.guards })) {
+  for (const [name, list] of Object.entries({
+    ...lists,
+    nat_pools: r.natPools,
+    guards: r.guards,
+    counter_sets: r.counterSets,
+  })) {
     if (list.length > MAX_ITEMS) yield `${name} has ${list.length} items, at most ${MAX_ITEMS} are taken`;
   }
   if (!WORD.test(r.kind)) yield `kind "${r.kind.slice(0, 64)}" is no word`;
@@ -28,6 +34,7 @@ function* problems(r: StateHostRegistration): Generator<string> {
   yield* zoneProblems(r);
   yield* portProblems(r);
   yield* guardProblems(r);
+  yield* counterProblems(r);
   for (const pool of r.natPools) {
     if (!ipaddr.isValid(pool) && !ipaddr.isValidCIDR(pool)) yield `nat_pools: "${pool.slice(0, 64)}" is no address`;
   }
@@ -70,6 +77,17 @@ function* guardProblems(r: StateHostRegistration): Generator<string> {
       if (names.has(name)) yield `guards: ${name} is there twice`;
       names.add(name);
     }
+  }
+}
+
+function* counterProblems(r: StateHostRegistration): Generator<string> {
+  const names = new Set<string>();
+  for (const { set, thresholdBytes, windowMs } of r.counterSets) {
+    const shown = set.slice(0, 64);
+    if (!SET.test(set)) yield `counter_sets: "${shown}" is no family, table and name`;
+    if (names.has(set)) yield `counter_sets: ${shown} is there twice`;
+    names.add(set);
+    if (thresholdBytes === 0n || !(windowMs > 0)) yield `counter_sets: ${shown} has no threshold or no window`;
   }
 }
 

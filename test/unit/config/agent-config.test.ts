@@ -36,6 +36,7 @@ describe('the agent configuration', () => {
       ],
       dataPorts: ['fw1-in', 'fw1-out'],
       guards: [],
+      synCounters: [],
       limits: { maxRecords: 200_000 },
       natPools: [],
       interfaceRoles: {},
@@ -60,6 +61,18 @@ describe('the agent configuration', () => {
     expect(complain(good.replace('vnid: 102, vmPort', 'vnid: 103, vmPort'))[0] ?? '').to.match(/VNID 103 has no zone/);
     expect(complain(good.replace('qvb2', 'tap1'))[0]).to.match(/guards: names an interface twice/);
     expect(complain(good.replace('vn: blue, vmPort', 'vmPort'))[0]).to.match(/guards\[0\]: needs either vn or vnid/);
+  });
+
+  it('takes the sets in which SYNs are counted, in table family inet unless another is named', () => {
+    const text = `${GOOD}synCounters: [{ table: guard, set: syn4 }, { family: ip6, table: guard, set: syn6 }]\n`;
+    expect(loadAgentConfig(configFile(text)).synCounters).to.deep.equal([
+      { family: 'inet', table: 'guard', set: 'syn4' },
+      { family: 'ip6', table: 'guard', set: 'syn6' },
+    ]);
+    expect(complain(text.replace('family: ip6', 'family: inet').replace('syn6', 'syn4'))[0]).to.match(
+      /synCounters: names a set twice/,
+    );
+    expect(complain(text.replace('table: guard, set: syn6', 'set: syn6'))[0]).to.match(/synCounters\[1\]\.table/);
   });
 
   it('takes the server name from the address unless that is an IP address', () => {

@@ -263,7 +263,7 @@ describe('a set of SYN counters', () => {
     table.description = change === null ? null : { ...table.description!, ...change };
     const counters = new SynCounters('fw1', table, { now: () => clock.now(), onlyVn });
     try {
-      await counters.check();
+      await counters.limits();
       return 'fit';
     } catch (error) {
       if (error instanceof CounterError) return error.message;
