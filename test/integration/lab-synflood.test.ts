@@ -1,0 +1,34 @@
+// The SYN flood as a user runs it: the command's exit status and its JSON.
+
+import { expect } from 'chai';
+import { useLabCommand } from './lab-command.ts';
+
+const THRESHOLD = 250;
+
+describe('stateferry lab synflood', function () {
+  this.timeout(300_000);
+  const lab = useLabCommand();
+  const options = ['--rate', '40', '--threshold', String(THRESHOLD)];
+
+  it('cuts off the VM that moves at exactly as many SYNs as the one that stays', async () => {
+    const { status, stdout, stderr } = await lab.run('synflood', ['synflood', '--moves', '2', ...options]);
+    const { conditions, synFlood } = lab.resultOf('synflood');
+    expect(
+      conditions.filter((c) => !c.held),
+      `${stdout}\n${stderr}`,
+    ).to.deep.equal([]);
+    expect(status).to.equal(0);
+    expect(synFlood?.floods.map((f) => f.arrived)).to.deep.equal(Array(4).fill(THRESHOLD));
+    for (const { sent } of synFlood?.floods ?? []) expect(sent).to.be.above(THRESHOLD);
+    expect(synFlood?.moves.map((m) => m.to)).to.deep.equal(['Server2', 'Server1']);
+  });
+
+  it('lets more through where the counts are left behind: the control', async () => {
+    const { stdout, stderr } = await lab.run('control', ['synflood', '--moves', '1', '--without-state', ...options]);
+    const { conditions } = lab.resultOf('control');
+    expect(
+      conditions.filter((c) => !c.held),
+      `${stdout}\n${stderr}`,
+    ).to.deep.equal([]);
+  });
+});
