@@ -17,7 +17,7 @@ import { agentAt } from './agent-at.ts';
 import { commonKinds } from './common-kinds.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
-import type { Agent, Agents, FlowControl } from './ports.ts';
+import type { Agent, Agents, FlowControl, LiftCounts } from './ports.ts';
 import type { TransferRecord } from './record.ts';
 import { Relay } from './relay.ts';
 import type { Saga } from './saga.ts';
@@ -70,6 +70,8 @@ export interface TransferIo {
   onLifting(): void;
   /** The flows run through the destination. */
   onLifted(): void;
+  /** What the gate held is on its way. */
+  onLetGo(counts: LiftCounts): void;
 }
 
 /** Resolves when the state is retired at the source. Rejects with the cause after everything was undone. */
@@ -286,7 +288,9 @@ async function lift({ plan, io, source }: Ends): Promise<void> {
     run: async () => {
       io.onLifting();
       io.flows.teachNewPath(plan.key);
-      return io.flows.lift(plan.key, lifted);
+      const counts = await io.flows.lift(plan.key, lifted);
+      io.onLetGo(counts);
+      return counts;
     },
     detail: (counts) => ({ ...counts }),
   });

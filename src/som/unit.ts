@@ -145,6 +145,10 @@ export class Unit {
           this.#setPhase('lifted');
           this.#transfer.state = 'lifted';
         },
+        onLetGo: ({ held, dropped }) => {
+          this.#record.held.gated += held;
+          this.#record.held.dropped += dropped;
+        },
       });
       this.#set('migrated', null);
       return true;

@@ -11,6 +11,8 @@ export class FakeFlowControl implements FlowControl {
   readonly late = new Set<string>();
   readonly gates = new Map<string, 'openers' | 'all'>();
   readonly routes = new Map<string, Route>();
+  /** What a lift says that the gate has held. */
+  gated: LiftCounts = { held: 0, dropped: 0 };
   /** Calls that reject, by name. */
   readonly failing = new Set<string>();
 
@@ -52,7 +54,7 @@ export class FakeFlowControl implements FlowControl {
     await this.#enter('lift');
     if (this.pinned.delete(key)) this.late.add(key);
     this.gates.delete(key);
-    return { held: 0, dropped: 0 };
+    return this.gated;
   }
 
   async forget(key: string): Promise<void> {

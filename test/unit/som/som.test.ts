@@ -140,6 +140,13 @@ describe('the SOM', () => {
     expect(record.steps.map((s) => s.step)).to.deep.equal(steps);
   });
 
+  it('records what the gate held, and dropped, until the lift', async () => {
+    flows.gated = { held: 7, dropped: 2 };
+    const record = await newSom().notify(moved(NVE1, NVE2));
+    await pass(2500);
+    expect(record.held).to.deep.equal({ limbo: 0, punted: 0, gated: 7, dropped: 2 });
+  });
+
   it('asks for the kinds of state of both State Hosts, and names what stays at the source', async () => {
     fw1.profile.kindsOfState = ['conntrack', 'counters', 'portscan'].map((name) => ({ name, schemaVersion: 1 }));
     fw2.profile.kindsOfState = ['counters', 'conntrack'].map((name) => ({ name, schemaVersion: 1 }));
