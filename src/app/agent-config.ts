@@ -3,6 +3,7 @@
 
 import type { StateHostId, Vnid } from '../base/ids.ts';
 import type { TlsFiles } from '../protocol/tls-material.ts';
+import type { CounterSet } from '../soa/counter-table.ts';
 import type { LogConfig } from './controller-config.ts';
 
 export interface AgentConfig {
@@ -23,11 +24,7 @@ export interface AgentConfig {
   /** Ports of VMs this State Host stands in front of (a virtual firewall); the interfaces towards the VM and towards its NVE. */
   readonly guards: readonly { readonly vnid: Vnid; readonly vmPort: string; readonly nvePort: string }[];
   /** Sets in which the ruleset counts SYNs by source. */
-  readonly synCounters: readonly {
-    readonly family: 'inet' | 'ip' | 'ip6' | 'bridge';
-    readonly table: string;
-    readonly set: string;
-  }[];
+  readonly synCounters: readonly CounterSet[];
   readonly limits: {
     /** Records one upload may have, whatever the SOM would allow. */
     readonly maxRecords: number;

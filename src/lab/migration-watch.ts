@@ -2,6 +2,10 @@
 
 import { until } from './deadline.ts';
 import type { ControllerApi, Migration } from './controller-api.ts';
+import { LabError } from './lab-error.ts';
+import { dpidText, vmIdentity } from './names.ts';
+import type { Phase } from './phase.ts';
+import type { TestbedVm } from './testbed.ts';
 
 const POLL_MS = 50;
 
@@ -38,6 +42,18 @@ export async function watchMigration(
     lifted: (timeoutMs) => wait('the lift', timeoutMs, (m) => isLifted(m) || m.state !== 'running'),
     ended: (timeoutMs) => wait('the migration to end', timeoutMs, (m) => m.state !== 'running'),
   };
+}
+
+/** To be called before the VM moves to a server of the testbed. */
+export function watchMove(
+  { testbed, controller }: Pick<Phase, 'testbed' | 'controller'>,
+  vm: TestbedVm,
+  server: string,
+  signal: AbortSignal,
+): Promise<MigrationWatch> {
+  const nve = testbed.ready.nves.find((n) => n.server === server);
+  if (nve === undefined) throw new LabError('BAD_ANSWER', `the testbed has no ${server}`);
+  return watchMigration(controller.api, { ...vmIdentity(vm), newNve: dpidText(nve.dpid) }, signal);
 }
 
 function isLifted({ transfers, steps }: Migration): boolean {

@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import { startCapture, type Capture } from './capture.ts';
 import type { Migration } from './controller-api.ts';
 import { sleep } from './deadline.ts';
-import { LabError } from './lab-error.ts';
 import type { LabRun } from './lab-run.ts';
-import { watchMigration } from './migration-watch.ts';
-import { dpidText, TENANTS, vmIdentity } from './names.ts';
+import { watchMove } from './migration-watch.ts';
+import { TENANTS } from './names.ts';
 import { startPhase, type Phase } from './phase.ts';
 import type { FloodMove, FloodResult, SynFlood } from './result.ts';
 import { sum } from './statistics.ts';
 import { startFlood, synsSeen, type Flood } from './syn-flood.ts';
-import { COUNTER_SETS, countedSyns, IP_VERSIONS, writeGuardedRuleset, type IpVersion } from './syn-guard.ts';
+import { COUNTER_SETS, countedByFirewall, IP_VERSIONS, writeGuardedRuleset, type IpVersion } from './syn-guard.ts';
 import type { Announce } from './testbed.ts';
 
 export interface SynFloodOptions {
@@ -131,17 +130,11 @@ async function move(
   to: number,
 ): Promise<FloodMove> {
   const vm = testbed.vm(`vm1-${MOVING}`);
-  const nve = testbed.ready.nves.find((n) => n.server === `Server${to}`);
-  if (nve === undefined) throw new LabError('BAD_ANSWER', `the testbed has no Server${to}`);
-  const identity = { ...vmIdentity(vm), newNve: dpidText(nve.dpid) };
-  const watch = await watchMigration(controller.api, identity, run.signal);
-  const moved = await testbed.move({ vm: vm.name, server: nve.server, blackoutMs, announce });
+  const server = `Server${to}`;
+  const watch = await watchMove({ testbed, controller }, vm, server, run.signal);
+  const moved = await testbed.move({ vm: vm.name, server, blackoutMs, announce });
   const migration = await watch.ended(END_TIMEOUT_MS);
-  const counted: Record<string, number> = {};
-  for (const firewall of testbed.ready.firewalls) {
-    const counts = await Promise.all(IP_VERSIONS.map((version) => countedSyns(firewall, vm, version)));
-    counted[firewall.name] = sum(counts);
-  }
+  const counted = await countedByFirewall(testbed, vm, IP_VERSIONS);
   return { ...described(migration), from: moved.from.server, to: moved.to.server, counted };
 }
 
@@ -161,7 +154,6 @@ async function floodResult(
 ): Promise<FloodResult> {
   const { tenant, version, sent, files } = of;
   const vm = testbed.vm(`vm1-${tenant}`);
-  const counted: Record<string, number> = {};
-  for (const firewall of testbed.ready.firewalls) counted[firewall.name] = await countedSyns(firewall, vm, version);
+  const counted = await countedByFirewall(testbed, vm, [version]);
   return { tenant, version, moves: tenant === MOVING, sent, ...synsSeen(files, vm, version), counted };
 }

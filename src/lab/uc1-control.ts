@@ -3,8 +3,7 @@
 
 import type { LabRun } from './lab-run.ts';
 import { LabError } from './lab-error.ts';
-import { watchMigration } from './migration-watch.ts';
-import { dpidText, vmIdentity } from './names.ts';
+import { watchMove } from './migration-watch.ts';
 import { startPhase, type Phase } from './phase.ts';
 import type { MoveResult } from './result.ts';
 import { stepTimes } from './controller-api.ts';
@@ -46,7 +45,7 @@ async function controlMove(
   { a, b }: Tenants,
   plan: Uc1Options & { toServer: string },
 ): Promise<MoveResult> {
-  const { testbed, controller } = phase;
+  const { testbed } = phase;
   await a.pause();
   const quiet = await a.check(QUIET_BOUND_MS, 1);
   if (quiet.silent.length > 0) {
@@ -56,9 +55,7 @@ async function controlMove(
     );
   }
   const vm = testbed.vm('vm1-a');
-  const nve = testbed.ready.nves.find((n) => n.server === plan.toServer);
-  const newNve = dpidText(nve?.dpid ?? 0);
-  const watch = await watchMigration(controller.api, { ...vmIdentity(vm), newNve }, run.signal);
+  const watch = await watchMove(phase, vm, plan.toServer, run.signal);
   const before = await b.failures();
   const { blackoutMs, announce, toServer } = plan;
   const move = await testbed.move({ vm: vm.name, server: toServer, blackoutMs, announce });

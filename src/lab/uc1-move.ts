@@ -4,8 +4,8 @@
 import { backAtMs, blackoutOf, countLosses, longestWayMs, lostSends, type Blackout } from './blackout.ts';
 import { endedStep, notifyToMs, stepTimes, type Migration } from './controller-api.ts';
 import { epochMs, sleep } from './deadline.ts';
-import { watchMigration } from './migration-watch.ts';
-import { dpidText, stateHostOf, vmIdentity } from './names.ts';
+import { watchMove } from './migration-watch.ts';
+import { stateHostOf } from './names.ts';
 import { countNewConnections, troubledAttempts, type Circumstances } from './new-connections.ts';
 import { compareAtLift, entriesBornSince, listFirewalls, type FirewallListing } from './oracle.ts';
 import type { Phase } from './phase.ts';
@@ -99,13 +99,11 @@ export async function measureMove(
 
 /** The move itself, the listings at the lift and the echoes after it. */
 async function moveAndCheck(phase: Phase, tenants: Tenants, plan: MovePlan, signal: AbortSignal) {
-  const { testbed, controller } = phase;
+  const { testbed } = phase;
   const vm = testbed.vm('vm1-a');
-  const target = testbed.ready.nves.find((n) => n.server === plan.toServer);
-  const newNve = dpidText(target?.dpid ?? 0);
-  const watch = await watchMigration(controller.api, { ...vmIdentity(vm), newNve }, signal);
-  const fromMs = epochMs() - MARGIN_MS;
   const { toServer: server, blackoutMs, announce } = plan;
+  const watch = await watchMove(phase, vm, server, signal);
+  const fromMs = epochMs() - MARGIN_MS;
   const move = await testbed.move({ vm: vm.name, server, blackoutMs, announce });
   const lifted = await watch.lifted(LIFT_TIMEOUT_MS);
   const firewalls = testbed.ready.mode === 'firewall' ? testbed.ready.firewalls : [];

@@ -4,7 +4,6 @@
 import { attributes, bytesAttribute, listAttribute, stringAttribute, u32Attribute, u64Attribute } from './nlattr.ts';
 import {
   elementKey,
-  NFNL_SUBSYS_NFTABLES,
   NFT_FAMILY,
   NFT_MSG,
   NFTA_LIST_ELEM,
@@ -111,7 +110,7 @@ export function writeElementQuestion(w: Writer, { family, table, set }: SetPlace
 /** Elements of an answer, or of what a change says it has deleted; none in any other message. Raises WireError. */
 export function readCountedElements(m: NetlinkMessage, of: 'present' | 'deleted'): CountedElement[] {
   const wanted = of === 'present' ? NFT_MSG.newSetElem : NFT_MSG.delSetElem;
-  if (m.type >> 8 !== NFNL_SUBSYS_NFTABLES || m.type !== nftType(wanted)) return [];
+  if (m.type !== nftType(wanted)) return [];
   const { elements } = readList.read(m.bytes, readNfgenmsg(m).attributesAt, m.end, 'elements');
   return (elements ?? []).flatMap(({ key, expiration, expressions }) => {
     const found = expressions?.find((e) => e.name === 'counter')?.data;
@@ -166,7 +165,7 @@ export interface Replacement {
 function elementOf(
   { key, packets, bytes, expiresMs }: CountedElement,
   { timeoutMs, quotaBytes }: SetDescription,
-): AttributeValueOfElement {
+): Parameters<typeof writtenElement.write>[1] {
   const time =
     timeoutMs === 0 || expiresMs === null
       ? {}
@@ -185,5 +184,3 @@ function elementOf(
 }
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-
-type AttributeValueOfElement = Parameters<typeof writtenElement.write>[1];

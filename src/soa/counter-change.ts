@@ -22,8 +22,11 @@ const MOST_ROUNDS = 16;
 const ZONED_KEYS: readonly number[] = [8, 20];
 const PLAIN_KEYS: readonly number[] = [4, 16];
 
-/** What the set is, once it is fit for use; rejects with CounterError. `onlyVn`: keys need not tell VNs apart. */
-export async function describeSet(table: CounterTable, set: CounterSet, onlyVn: boolean): Promise<SetDescription> {
+/** A set that is fit for use. */
+export type UsableSet = SetDescription & { readonly quotaBytes: bigint };
+
+/** Rejects with CounterError where the set is not fit for use. `onlyVn`: keys need not tell VNs apart. */
+export async function describeSet(table: CounterTable, set: CounterSet, onlyVn: boolean): Promise<UsableSet> {
   const bad = (what: string): CounterError => new CounterError('BAD_SET', `synCounters: set ${nameOfSet(set)} ${what}`);
   const description = await table.describe(set);
   if (description === null) throw bad('is not there');
@@ -38,7 +41,7 @@ export async function describeSet(table: CounterTable, set: CounterSet, onlyVn: 
   if (!ZONED_KEYS.includes(keyLength) && !PLAIN_KEYS.includes(keyLength)) {
     throw bad('has another key than "ct zone . ip saddr" or "ct zone . ip6 saddr"');
   }
-  return description;
+  return { ...description, quotaBytes };
 }
 
 /** As the kernel has keys in its registers; null: the set is for other addresses. */

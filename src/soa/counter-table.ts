@@ -1,12 +1,8 @@
 // The port behind which the kernel's sets of SYN counters stand: netfilter-counters.ts is the real one, the tests' fake another.
 
-import type { CountedElement, SetDescription } from '../netlink/counting-set.ts';
+import type { CountedElement, SetDescription, SetPlace } from '../netlink/counting-set.ts';
 
-export interface CounterSet {
-  readonly family: 'inet' | 'ip' | 'ip6' | 'bridge';
-  readonly table: string;
-  readonly set: string;
-}
+export type CounterSet = SetPlace;
 
 /** As records and messages name it. */
 export const nameOfSet = ({ family, table, set }: CounterSet): string => `${family} ${table} ${set}`;

@@ -18,9 +18,9 @@ import { errnoName, KernelError } from './netfilter-table.ts';
 
 export class NetfilterCounters implements CounterTable {
   readonly sets: readonly CounterSet[];
-  readonly #sockets: Promise<KernelSockets>;
+  readonly #sockets: KernelSockets;
 
-  constructor(sets: readonly CounterSet[], sockets: Promise<KernelSockets>) {
+  constructor(sets: readonly CounterSet[], sockets: KernelSockets) {
     this.sets = sets;
     this.#sockets = sockets;
   }
@@ -57,11 +57,10 @@ export class NetfilterCounters implements CounterTable {
   }
 
   async #ask(write: (w: Writer, seq: number) => void): Promise<{ errno: number; messages: NetlinkMessage[] }> {
-    const sockets = await this.#sockets;
-    const seq = sockets.sequence(1);
+    const seq = this.#sockets.sequence(1);
     const w = new Writer(512);
     write(w, seq);
-    const answers = await sockets.query(w.finish(), seq);
+    const answers = await this.#sockets.query(w.finish(), seq);
     // What a change says it has deleted is numbered 0; with any other number it is of a request that had been given up.
     const messages = answers
       .flatMap((bytes) => readNetlinkMessages(bytes))

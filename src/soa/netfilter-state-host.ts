@@ -14,16 +14,16 @@ import type { FramePorts } from './frame-ports.ts';
 import { MarkerLog } from './marker-log.ts';
 import { natPools } from './nat-pools.ts';
 import { NetfilterTable } from './netfilter-table.ts';
+import type { CounterSet } from './counter-table.ts';
+import { NetfilterCounters } from './netfilter-counters.ts';
 import { NftGate } from './nft-gate.ts';
 import { NftPortHold } from './nft-port-hold.ts';
 import type { GuardedPort } from './port-hold.ts';
 import { rehearse } from './rehearsal.ts';
-import type { CounterSet } from './counter-table.ts';
-import { NetfilterCounters } from './netfilter-counters.ts';
-import { SynCounters } from './syn-counters.ts';
 import { RulesetDigest } from './ruleset-digest.ts';
 import type { StateHost } from './state-host.ts';
 import { StateHostCore } from './state-host-core.ts';
+import { SynCounters } from './syn-counters.ts';
 import type { StateHostCoreConfig } from './state-host-parts.ts';
 
 export interface NetfilterStateHostConfig {
@@ -105,7 +105,7 @@ function synCounters(
   clock: Clock,
 ): SynCounters | null {
   if (sets.length === 0) return null;
-  const table = new NetfilterCounters(sets, Promise.resolve(sockets));
+  const table = new NetfilterCounters(sets, sockets);
   return new SynCounters(identity, table, { now: () => clock.now(), onlyVn: zones.length === 1 });
 }
 

@@ -5,8 +5,9 @@ import { WireError } from '../base/errors.ts';
 import type { Vnid } from '../base/ids.ts';
 import { vnid as toVnid } from '../base/ids.ts';
 import { AF, type ConntrackEntry, portableAttributes } from '../netlink/conntrack-entry.ts';
-import { Reader } from '../wire/reader.ts';
+import type { Reader } from '../wire/reader.ts';
 import type { Writer } from '../wire/writer.ts';
+import { readPacked, writePacked } from './packed-records.ts';
 
 export type RecordOperation = 'new' | 'update' | 'destroy';
 
@@ -25,31 +26,22 @@ const OPERATIONS: readonly RecordOperation[] = ['new', 'update', 'destroy'];
 const FIXED_BYTES = 16;
 
 export function writeRecord(w: Writer, record: StateRecord): void {
-  const start = w.length;
-  w.zeros(4);
-  w.u8(OPERATIONS.indexOf(record.operation) + 1, 'operation');
-  w.u8(record.family, 'family');
-  w.u16(0);
-  w.u32(record.vnid, 'vnid');
-  w.u64(BigInt(Math.max(0, Math.round(record.capturedWallMs * 1000))), 'captured');
-  portableAttributes.write(w, record.entry, 'entry');
-  const length = w.length - start - 4;
-  w.patchU16(start, length >>> 16);
-  w.patchU16(start + 2, length & 0xffff);
+  writePacked(w, () => {
+    w.u8(OPERATIONS.indexOf(record.operation) + 1, 'operation');
+    w.u8(record.family, 'family');
+    w.u16(0);
+    w.u32(record.vnid, 'vnid');
+    w.u64(BigInt(Math.max(0, Math.round(record.capturedWallMs * 1000))), 'captured');
+    portableAttributes.write(w, record.entry, 'entry');
+  });
 }
 
 /** All records of a chunk; raises WireError. */
-export function readRecords(bytes: Buffer): StateRecord[] {
-  const r = new Reader(bytes);
-  const out: StateRecord[] = [];
-  while (r.remaining > 0) out.push(readRecord(r));
-  return out;
-}
+export const readRecords = (bytes: Buffer): StateRecord[] => readPacked(bytes, readRecord);
 
-function readRecord(r: Reader): StateRecord {
-  const length = r.u32('record.length');
-  if (length < FIXED_BYTES) throw new WireError('BAD_LENGTH', 'record.length', r.offset - 4, String(length));
-  const body = r.sub(length, 'record');
+function readRecord(body: Reader): StateRecord {
+  const length = body.remaining;
+  if (length < FIXED_BYTES) throw new WireError('BAD_LENGTH', 'record.length', body.start - 4, String(length));
   const operation = OPERATIONS[body.u8('record.operation') - 1];
   if (operation === undefined) throw new WireError('BAD_TYPE', 'record.operation', body.start);
   const family = body.u8('record.family');
@@ -64,6 +56,6 @@ function readRecord(r: Reader): StateRecord {
     vnid,
     family,
     capturedWallMs,
-    entry: portableAttributes.read(r.bytes, body.offset, body.end, 'entry'),
+    entry: portableAttributes.read(body.bytes, body.offset, body.end, 'entry'),
   };
 }

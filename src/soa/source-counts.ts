@@ -1,7 +1,7 @@
 // The SYN counts of one VM as a source hands them over. The kernel tells no change of a count: they are read with the snapshot, and
 // for good behind the closed gate, where none of the selector's SYNs is counted any more.
 
-import { type HandedOverTotals } from './handed-over.ts';
+import type { HandedOverTotals } from './handed-over.ts';
 import type { Scope } from './scope.ts';
 import { SYN_COUNTERS_KIND } from './kinds-of-state.ts';
 import { StateDigest } from './state-digest.ts';

@@ -129,7 +129,7 @@ export class StateHostCore implements StateHost {
   ): Promise<UploadState> {
     const { migration, kinds, follow, limit: asked } = request;
     const scope = scopeOf(request.selector, this.#config.zones, migration);
-    this.#checkKinds(migration, request.kinds);
+    this.#checkKinds(migration, kinds);
     this.#joined = true;
     const most = this.#config.maxRecords;
     const limit = asked === 0n ? most : Math.min(Number(asked), most);

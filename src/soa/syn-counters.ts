@@ -65,19 +65,19 @@ export class SynCounters {
 
   /** Every set and its limit. Rejects with CounterError where one is missing or cannot keep counts apart and end them. */
   async limits(): Promise<(LimitOfSet & { readonly set: string })[]> {
-    const described = this.#table.sets.map(async (set) => {
-      const { quotaBytes, timeoutMs } = await describeSet(this.#table, set, this.#onlyVn);
-      return { set: nameOfSet(set), thresholdBytes: quotaBytes ?? 0n, windowMs: timeoutMs };
-    });
+    const described = this.#table.sets.map(async (set) => ({ set: nameOfSet(set), ...(await this.#limit(set)) }));
     return Promise.all(described);
   }
 
   /** Null: this State Host counts in no such set. */
   async limitOf(name: string): Promise<LimitOfSet | null> {
     const set = this.#setNamed(name);
-    if (set === undefined) return null;
+    return set === undefined ? null : this.#limit(set);
+  }
+
+  async #limit(set: CounterSet): Promise<LimitOfSet> {
     const { quotaBytes, timeoutMs } = await describeSet(this.#table, set, this.#onlyVn);
-    return { thresholdBytes: quotaBytes ?? 0n, windowMs: timeoutMs };
+    return { thresholdBytes: quotaBytes, windowMs: timeoutMs };
   }
 
   /** What is counted of the VM's own packets, in every set that takes its addresses. */
@@ -129,8 +129,9 @@ export class SynCounters {
       const here = this.#countsOf(place, await this.#table.read(set, key), description);
       if (here === null || total(here.shares).packets !== packets) return false;
       const { errno, deleted } = await this.#table.replace(set, { key, there: true, after: null }, description);
-      if (errno !== 0 && errno !== ERRNO.ENOENT)
+      if (errno !== 0 && errno !== ERRNO.ENOENT) {
         throw new CounterError('KERNEL', `set ${place.set}: ${errnoName(errno)}`);
+      }
       if (deleted !== null && deleted.packets > packets) {
         await changeCount(this.#table, { set, key, description }, deleted, deleted.expiresMs ?? 0);
         return false;

@@ -3,45 +3,38 @@
 import { WireError } from '../base/errors.ts';
 import { vnid as toVnid } from '../base/ids.ts';
 import { AF, type AddressBytes } from '../netlink/conntrack-entry.ts';
-import { Reader } from '../wire/reader.ts';
+import type { Reader } from '../wire/reader.ts';
 import type { Writer } from '../wire/writer.ts';
+import { readPacked, writePacked } from './packed-records.ts';
 import type { Origin, SynRecord, Tally } from './syn-counts.ts';
 
 const OPERATIONS = ['count', 'gone'] as const;
 const SHARE_BYTES = 24;
 
 export function writeSynRecord(w: Writer, record: SynRecord): void {
-  const start = w.length;
-  w.zeros(4);
-  w.u8(OPERATIONS.indexOf(record.operation) + 1, 'operation');
-  w.u8(record.address.length === 4 ? AF.INET : AF.INET6, 'family');
-  w.u16(record.shares.size, 'shares');
-  w.u32(record.vnid, 'vnid');
-  w.u64(BigInt(Math.max(0, Math.round(record.capturedWallMs * 1000))), 'captured');
-  w.u64(BigInt(Math.max(0, Math.round(record.expiresMs))), 'expires');
-  w.u64(record.thresholdBytes, 'threshold');
-  w.u64(BigInt(record.windowMs), 'window');
-  const name = Buffer.from(record.set, 'latin1');
-  w.u16(name.length, 'set.length');
-  w.raw(name);
-  w.raw(Buffer.from(record.address, 'latin1'));
-  for (const [origin, { packets, bytes }] of record.shares) {
-    w.raw(Buffer.from(origin, 'hex'));
-    w.u64(packets, 'packets');
-    w.u64(bytes, 'bytes');
-  }
-  const length = w.length - start - 4;
-  w.patchU16(start, length >>> 16);
-  w.patchU16(start + 2, length & 0xffff);
+  writePacked(w, () => {
+    w.u8(OPERATIONS.indexOf(record.operation) + 1, 'operation');
+    w.u8(record.address.length === 4 ? AF.INET : AF.INET6, 'family');
+    w.u16(record.shares.size, 'shares');
+    w.u32(record.vnid, 'vnid');
+    w.u64(BigInt(Math.max(0, Math.round(record.capturedWallMs * 1000))), 'captured');
+    w.u64(BigInt(Math.max(0, Math.round(record.expiresMs))), 'expires');
+    w.u64(record.thresholdBytes, 'threshold');
+    w.u64(BigInt(record.windowMs), 'window');
+    const name = Buffer.from(record.set, 'latin1');
+    w.u16(name.length, 'set.length');
+    w.raw(name);
+    w.raw(Buffer.from(record.address, 'latin1'));
+    for (const [origin, { packets, bytes }] of record.shares) {
+      w.raw(Buffer.from(origin, 'hex'));
+      w.u64(packets, 'packets');
+      w.u64(bytes, 'bytes');
+    }
+  });
 }
 
 /** All records of a chunk; raises WireError. */
-export function readSynRecords(bytes: Buffer): SynRecord[] {
-  const r = new Reader(bytes);
-  const out: SynRecord[] = [];
-  while (r.remaining > 0) out.push(readSynRecord(r.sub(r.u32('record.length'), 'record')));
-  return out;
-}
+export const readSynRecords = (bytes: Buffer): SynRecord[] => readPacked(bytes, readSynRecord);
 
 function readSynRecord(r: Reader): SynRecord {
   const operation = OPERATIONS[r.u8('record.operation') - 1];

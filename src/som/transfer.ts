@@ -70,8 +70,8 @@ export interface TransferIo {
   onLifting(): void;
   /** The flows run through the destination. */
   onLifted(): void;
-  /** What the gate held is on its way. */
-  onLetGo(counts: LiftCounts): void;
+  /** What the gate held has been released. */
+  onReleased(counts: LiftCounts): void;
 }
 
 /** Resolves when the state is retired at the source. Rejects with the cause after everything was undone. */
@@ -289,7 +289,7 @@ async function lift({ plan, io, source }: Ends): Promise<void> {
       io.onLifting();
       io.flows.teachNewPath(plan.key);
       const counts = await io.flows.lift(plan.key, lifted);
-      io.onLetGo(counts);
+      io.onReleased(counts);
       return counts;
     },
     detail: (counts) => ({ ...counts }),

@@ -11,7 +11,7 @@ import type { Table } from '../store/store.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
 import { runPortTransfer } from './port-transfer.ts';
-import type { Agents, FlowControl, VmPorts } from './ports.ts';
+import type { Agents, FlowControl, LiftCounts, VmPorts } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
@@ -145,9 +145,8 @@ export class Unit {
           this.#setPhase('lifted');
           this.#transfer.state = 'lifted';
         },
-        onLetGo: ({ held, dropped }) => {
-          this.#record.held.gated += held;
-          this.#record.held.dropped += dropped;
+        onReleased: (counts) => {
+          this.#noteReleased(counts);
         },
       });
       this.#set('migrated', null);
@@ -262,10 +261,15 @@ export class Unit {
 
   /** The operator lifts the pin without the state. */
   async #force(): Promise<void> {
-    await this.#world.flows.lift(this.plan.key);
+    this.#noteReleased(await this.#world.flows.lift(this.plan.key));
     this.#setPhase('lifted');
     await this.#world.clock.sleep(this.#world.limits.graceMs);
     await this.#world.flows.forget(this.plan.key);
+  }
+
+  #noteReleased({ held, dropped }: LiftCounts): void {
+    this.#record.held.gated += held;
+    this.#record.held.dropped += dropped;
   }
 
   #setPhase(phase: UnitPhase): void {

@@ -24,11 +24,16 @@ describe('stateferry lab synflood', function () {
   });
 
   it('lets more through where the counts are left behind: the control', async () => {
-    const { stdout, stderr } = await lab.run('control', ['synflood', '--moves', '1', '--without-state', ...options]);
-    const { conditions } = lab.resultOf('control');
+    const args = ['synflood', '--moves', '1', '--without-state', ...options];
+    const { status, stdout, stderr } = await lab.run('control', args);
+    const { conditions, synFlood } = lab.resultOf('control');
     expect(
       conditions.filter((c) => !c.held),
       `${stdout}\n${stderr}`,
     ).to.deep.equal([]);
+    expect(status).to.equal(0);
+    const moving = synFlood?.floods.filter((f) => f.moves) ?? [];
+    expect(moving).to.have.length(2);
+    for (const { arrived } of moving) expect(arrived).to.be.above(THRESHOLD);
   });
 });

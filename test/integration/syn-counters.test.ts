@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { COUNTER_SETS, countsOf, guardRuleset, type IpVersion } from '../../src/lab/syn-guard.ts';
 import { Carry } from './netfilter/carry.ts';
 import type { Child } from './netfilter/child.ts';
 import { CLIENT, type Firewall, missing, SERVER, type Tenant, TwoFirewalls, ZONES } from './netfilter/two-firewalls.ts';
@@ -13,27 +14,6 @@ const FLOOD = join(import.meta.dirname, '../../mininet/syn_flood.py');
 const VM = { vnid: 5001, vm: [CLIENT.v4, CLIENT.v6], peers: [] };
 const KINDS = ['conntrack', 'syn-counters'];
 const THRESHOLD = 40;
-const SYN_BYTES = { v4: 40, v6: 60 } as const;
-type Version = keyof typeof SYN_BYTES;
-
-const set = (version: Version): string => `
-  set syn${version.slice(1)} {
-    typeof ct zone . ${version === 'v4' ? 'ip' : 'ip6'} saddr
-    size 1024
-    flags dynamic,timeout
-    timeout 5m
-    counter quota over ${THRESHOLD * SYN_BYTES[version]} bytes
-  }`;
-const rule = (version: Version): string =>
-  `ct state new tcp flags & (fin|syn|rst|ack) == syn add @syn${version.slice(1)} { ct zone . ${version === 'v4' ? 'ip' : 'ip6'} saddr } drop`;
-const GUARD = `table inet guard {${set('v4')}${set('v6')}
-  chain forward {
-    type filter hook forward priority -10; policy accept;
-    ${rule('v4')}
-    ${rule('v6')}
-  }
-}
-`;
 const SEEN = `table inet seen {
   counter v4 { }
   counter v6 { }
@@ -44,11 +24,6 @@ const SEEN = `table inet seen {
   }
 }
 `;
-const SETS = [
-  { family: 'inet', table: 'guard', set: 'syn4' },
-  { family: 'inet', table: 'guard', set: 'syn6' },
-];
-
 describe('SYN counts of a flood that moves', function () {
   this.timeout(60_000);
   let lab: TwoFirewalls;
@@ -56,19 +31,19 @@ describe('SYN counts of a flood that moves', function () {
   let first = 0;
   let moves = 0;
 
-  const passed = (tenant: Tenant, version: Version): number =>
+  const passed = (tenant: Tenant, version: IpVersion): number =>
     Number(/packets (\d+)/.exec(lab.run(`${tenant}3`, 'nft', 'list', 'counter', 'inet', 'seen', version))?.[1]);
+  const list = (fw: Firewall, version: IpVersion): string =>
+    lab.run(fw, 'nft', 'list', 'set', 'inet', 'syn_guard', `syn${version.slice(1)}`);
   /** What nft lists of the client's packets in a zone. */
-  const counted = (fw: Firewall, tenant: Tenant, version: Version): number => {
+  const counted = (fw: Firewall, tenant: Tenant, version: IpVersion): number => {
     const zone = ZONES[fw][tenant === 'a' ? 0 : 1]!.zone;
-    const text = lab.run(fw, 'nft', 'list', 'set', 'inet', 'guard', `syn${version.slice(1)}`);
-    const key = `${zone} . ${CLIENT[version]}`.replaceAll('.', '\\.');
-    return Number(new RegExp(`${key} counter packets (\\d+)`).exec(text)?.[1] ?? 0);
+    const found = countsOf(list(fw, version)).find((c) => c.zone === zone && c.address === CLIENT[version]);
+    return found?.packets ?? 0;
   };
   /** A set's rule may make two of one key, where it meets a change. */
-  const elements = (fw: Firewall): number =>
-    lab.run(fw, 'nft', 'list', 'set', 'inet', 'guard', 'syn4').split(CLIENT.v4).length - 1;
-  const flooding = (tenant: Tenant, version: Version, ...options: string[]): ChildProcess => {
+  const elements = (fw: Firewall): number => countsOf(list(fw, 'v4')).filter((c) => c.address === CLIENT.v4).length;
+  const flooding = (tenant: Tenant, version: IpVersion, ...options: string[]): ChildProcess => {
     const command = ['/usr/bin/python3', FLOOD, CLIENT[version], SERVER[version], '--first', String(first), ...options];
     first += 1000;
     return spawn('ip', ['netns', 'exec', lab.netns(`${tenant}1`), ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -79,7 +54,7 @@ describe('SYN counts of a flood that moves', function () {
     await once(flood, 'close');
     return (JSON.parse(out) as { sent: number }).sent;
   };
-  const syns = (tenant: Tenant, version: Version, count: number): Promise<number> =>
+  const syns = (tenant: Tenant, version: IpVersion, count: number): Promise<number> =>
     sent(flooding(tenant, version, '--count', String(count), '--rate', '5000'));
   const otherOf = (fw: Firewall): Firewall => (fw === 'fw1' ? 'fw2' : 'fw1');
 
@@ -120,27 +95,15 @@ describe('SYN counts of a flood that moves', function () {
         ['3', CLIENT],
       ] as const) {
         const mac = lab.run(`${tenant}${end === '1' ? '3' : '1'}`, 'cat', '/sys/class/net/eth0/address').trim();
-        for (const address of [peer.v4, peer.v6]) {
-          lab.run(
-            `${tenant}${end}`,
-            'ip',
-            'neigh',
-            'replace',
-            address,
-            'lladdr',
-            mac,
-            'dev',
-            'eth0',
-            'nud',
-            'permanent',
-          );
-        }
+        const known = ['lladdr', mac, 'dev', 'eth0', 'nud', 'permanent'];
+        for (const address of [peer.v4, peer.v6])
+          lab.run(`${tenant}${end}`, 'ip', 'neigh', 'replace', address, ...known);
       }
     }
-    for (const fw of ['fw1', 'fw2'] as const) lab.nft(fw, GUARD);
+    for (const fw of ['fw1', 'fw2'] as const) lab.nft(fw, guardRuleset(THRESHOLD));
     [agents.fw1, agents.fw2] = await Promise.all([
-      lab.agent('fw1', { synCounters: SETS }),
-      lab.agent('fw2', { synCounters: SETS }),
+      lab.agent('fw1', { synCounters: COUNTER_SETS }),
+      lab.agent('fw2', { synCounters: COUNTER_SETS }),
     ]);
   });
 
@@ -175,7 +138,7 @@ describe('SYN counts of a flood that moves', function () {
   });
 
   it('let it through for twice as many where they are left behind: the control', async () => {
-    for (const fw of ['fw1', 'fw2'] as const) lab.run(fw, 'nft', 'flush', 'set', 'inet', 'guard', 'syn4');
+    for (const fw of ['fw1', 'fw2'] as const) lab.run(fw, 'nft', 'flush', 'set', 'inet', 'syn_guard', 'syn4');
     const before = passed('a', 'v4');
     await syns('a', 'v4', 100);
     await move('fw1', undefined, ['conntrack']);
@@ -184,7 +147,7 @@ describe('SYN counts of a flood that moves', function () {
   });
 
   it('lose none that the destination counts while they are added to its own', async () => {
-    for (const fw of ['fw1', 'fw2'] as const) lab.run(fw, 'nft', 'flush', 'set', 'inet', 'guard', 'syn4');
+    for (const fw of ['fw1', 'fw2'] as const) lab.run(fw, 'nft', 'flush', 'set', 'inet', 'syn_guard', 'syn4');
     lab.path('a', 'fw1');
     await syns('a', 'v4', 30);
     lab.path('a', 'fw2');

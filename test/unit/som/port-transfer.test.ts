@@ -15,6 +15,7 @@ import type { Notification } from '../../../topology/notification.ts';
 import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
+import { passTime, settle } from '../../fakes/pass-time.ts';
 
 const [NVE1, NVE2] = [dpid('1'), dpid('2')];
 const [VFW1, VFW2] = [stateHostId('vfw1'), stateHostId('vfw2')];
@@ -117,16 +118,7 @@ describe('a transfer between firewalls of hypervisors', () => {
     admissions.update();
     return notified;
   };
-  const settle = async (): Promise<void> => {
-    for (let i = 0; i < 200; i += 1) await Promise.resolve();
-  };
-  const pass = async (ms: number): Promise<void> => {
-    for (let gone = 0; gone < ms; gone += 50) {
-      await settle();
-      clock.advance(50);
-    }
-    await settle();
-  };
+  const pass = (ms: number): Promise<void> => passTime(clock, ms);
 
   it('holds the port from the first moment, opens it when the digests are equal, and says how long it was held', async () => {
     expect(admitted.get(VFW1)).to.deep.equal([VM]);

@@ -13,6 +13,7 @@ import type { Notification } from '../../../topology/notification.ts';
 import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
+import { passTime, settle } from '../../fakes/pass-time.ts';
 
 const NVE1 = dpid('1');
 const NVE2 = dpid('2');
@@ -99,18 +100,7 @@ describe('the SOM', () => {
     agents = new FakeAgents(fw1, fw2);
   });
 
-  /** Lets promises settle, without moving time. */
-  const settle = async (): Promise<void> => {
-    for (let i = 0; i < 200; i += 1) await Promise.resolve();
-  };
-  /** Runs until nothing waits any more, or `ms` have passed. */
-  const pass = async (ms: number): Promise<void> => {
-    for (let gone = 0; gone < ms; gone += 50) {
-      await settle();
-      clock.advance(50);
-    }
-    await settle();
-  };
+  const pass = (ms: number): Promise<void> => passTime(clock, ms);
 
   it('pins first, lifts only after equal digests, and retires the source after the grace', async () => {
     const som = newSom();
