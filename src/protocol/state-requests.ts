@@ -37,7 +37,7 @@ export interface StateRequests {
   getReady(request: GetReady): Promise<Ready>;
   /** Destination: `Installed` for `final` chunks, null for others. Chunks may be handed over without waiting. */
   download(chunk: StateChunk): Promise<Installed | null>;
-  /** Source: waits for the markers on the data ports and for handshakes to end, at most `boundMs`. */
+  /** Source: waits for the markers on the data ports and for answers to openers, at most `boundMs`. */
   quiesce(request: Quiesce): Promise<Quiesced>;
   /**
    * Source: refuses new connections, emits the final PHASE_DRAIN chunk, then resolves. A State Host with function `rescue` hands

@@ -19,10 +19,9 @@ export const tcpRank = (state: number): number => TCP_RANK[state] ?? 0;
 
 const tcpState = (entry: ConntrackEntry | undefined): number | undefined => entry?.protoinfo?.tcp?.state;
 
-const isHandshake = (entry: ConntrackEntry): boolean => {
-  const state = TCP_STATES[entry.protoinfo?.tcp?.state ?? 0];
-  return state === 'SYN_SENT' || state === 'SYN_RECV' || state === 'SYN_SENT2';
-};
+const tcpStateName = (entry: ConntrackEntry | undefined): string => TCP_STATES[tcpState(entry) ?? 0] ?? '';
+const isUnanswered = (state: string): boolean => state === 'SYN_SENT' || state === 'SYN_SENT2';
+const isHandshake = (state: string): boolean => isUnanswered(state) || state === 'SYN_RECV';
 
 /** What an event says on top of what was known: an event holds only what changed and what never does. */
 export function mergeEntry(known: ConntrackEntry, event: ConntrackEntry): ConntrackEntry {
@@ -64,9 +63,11 @@ export class HandedOverRecords {
     return this.#handshakes.size;
   }
 
-  /** Whether a handshake has taken a step since; the others are stalled, and nobody knows for how long. */
-  handshakesSince(wallMs: number): boolean {
-    for (const at of this.#handshakes.values()) if (at >= wallMs) return true;
+  /** Whether a SYN that came since waits for its answer; the others are stalled, and nobody knows for how long. */
+  awaitsAnswerSince(wallMs: number): boolean {
+    for (const [key, at] of this.#handshakes) {
+      if (at >= wallMs && isUnanswered(tcpStateName(this.#records.get(key)?.entry))) return true;
+    }
     return false;
   }
 
@@ -84,7 +85,7 @@ export class HandedOverRecords {
     const hash = recordHash(this.#vnid, entry);
     this.#digest.add(hash);
     this.#records.set(key, { entry, hash, capturedWallMs });
-    if (!isHandshake(entry)) this.#handshakes.delete(key);
+    if (!isHandshake(tcpStateName(entry))) this.#handshakes.delete(key);
     else if (tcpState(before?.entry) !== tcpState(entry)) this.#handshakes.set(key, capturedWallMs);
   }
 
@@ -108,8 +109,7 @@ export class HandedOverRecords {
   describeHandshakes(): string[] {
     return [...this.#handshakes.keys()].map((key) => {
       const entry = this.#records.get(key)?.entry;
-      const state = TCP_STATES[entry?.protoinfo?.tcp?.state ?? 0] ?? '';
-      return entry?.tupleOrig === undefined ? '' : `${formatTuple(entry.tupleOrig)} ${state}`;
+      return entry?.tupleOrig === undefined ? '' : `${formatTuple(entry.tupleOrig)} ${tcpStateName(entry)}`;
     });
   }
 }

@@ -177,8 +177,8 @@ export class SourceMigration {
   }
 
   /**
-   * Resolves with the handshakes still under way after at most `boundMs`; `ready` is asked on every change as well. One that
-   * has not moved for as long as that already (its SYN found nobody) is not waited for: it may stand there for a minute.
+   * Waits at most `boundMs` for answers to openers, and resolves with the handshakes still under way; `ready` is asked on every
+   * change as well. An opener that has waited for as long as that already (it found nobody) may stand there for a minute.
    */
   async quiesce(ready: Signal, isReady: () => boolean, boundMs: number): Promise<number> {
     await this.#following();
@@ -186,14 +186,14 @@ export class SourceMigration {
     const deadline = clock.now() + boundMs;
     await this.#stream.refresh();
     await ready.until(isReady, boundMs, clock);
-    await this.#handshakesEnd(deadline, boundMs);
+    await this.#openersAnswered(deadline, boundMs);
     this.#checkIntact();
     return this.#stream.records.handshakes;
   }
 
   /**
-   * Refuses new connections, gives those that have just begun `boundMs` to open, then ends the deltas at a point that is exact in
-   * the event stream (hard case 15).
+   * Refuses new connections, gives those that have just begun `boundMs` to be answered, then ends the deltas at a point that is
+   * exact in the event stream (hard case 15).
    */
   async drain(boundMs: number, onRefused?: RefusedTaker): Promise<Drained> {
     const before = this.#stream.drained;
@@ -203,8 +203,9 @@ export class SourceMigration {
     await gate.close(this.#id, this.scope, onRefused);
     if (settleMs > 0) await clock.sleep(settleMs);
     if (boundMs > 0) {
+      const deadline = clock.now() + boundMs;
       await this.#stream.refresh();
-      await this.#handshakesEnd(clock.now() + boundMs, boundMs);
+      await this.#openersAnswered(deadline, boundMs);
     }
     await this.#counts?.read();
     if (this.#interrupted || this.#stream.stage !== 'following') await gate.open(this.#id);
@@ -282,12 +283,15 @@ export class SourceMigration {
     });
   }
 
-  /** Each begun less than `boundMs` ago has opened, failed, or run out of time. */
-  async #handshakesEnd(deadline: number, boundMs: number): Promise<void> {
+  /**
+   * Each that came less than `boundMs` ago has its answer, has failed, or has run out of time. What is left of its handshake
+   * needs nothing that only this kernel knows (docs/decisions/0014).
+   */
+  async #openersAnswered(deadline: number, boundMs: number): Promise<void> {
     const { clock, somWallMs } = this.#world;
     const { records, changed } = this.#stream;
     const since = somWallMs() - boundMs;
-    const settled = (): boolean => this.#stream.broken || (!records.handshakesSince(since) && this.#stream.level);
+    const settled = (): boolean => this.#stream.broken || (!records.awaitsAnswerSince(since) && this.#stream.level);
     await changed.until(settled, Math.max(0, deadline - clock.now()), clock);
   }
 

@@ -4,7 +4,7 @@
 import type { Dpid, IpAddress, Mac, MigrationId, StateHostId, Vnid } from '../base/ids.ts';
 import type { Selector } from '../base/selector.ts';
 
-/** The steps of the design's section 2, in their order. `quiesce` is the gate's first half: openers held, handshakes end. */
+/** The steps of the design's section 2, in their order. `quiesce` is the gate's first half: openers are held. */
 export const STEPS = [
   'notify',
   'pin',

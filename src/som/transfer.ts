@@ -46,7 +46,7 @@ export interface TransferPlan {
 export interface TransferLimits {
   /** Records; one more fails the upload. */
   readonly limit: number;
-  /** How long handshakes under way are waited for at the gate. */
+  /** How long answers to openers under way are waited for at the gate. */
   readonly drainBoundMs: number;
   /** Between lift and retire. */
   readonly graceMs: number;
@@ -176,44 +176,40 @@ export async function copyState({ plan, io, source, destination, relay }: Ends):
 }
 
 /**
- * quiesce, gate, drain: nothing new is born at the source, and both sides are proven equal. Handshakes under way have a moment to
- * end (hard case 16): at a source that hands over what it refuses behind its closed gate, where no new ones begin.
+ * quiesce, gate, drain: nothing new is born at the source, and both sides are proven equal. A source that hands over what it
+ * refuses need not wait for the switches: it closes its gate while they close theirs, and openers wait that much less.
  */
 async function freeze(ends: Ends): Promise<void> {
-  const { plan, io, source } = ends;
-  const { saga, flows } = io;
-  await saga.step('quiesce', {
-    run: async () => {
-      const sentMs = io.clock.now();
-      await flows.closeGate(plan.key, 'openers');
-      return rescues(source) ? null : await lastOpeners(ends, sentMs);
-    },
-    undo: () => flows.openGate(plan.key),
-    detail: (q) => (q === null ? {} : { handshakes: Number(q.handshakes), markersMissing: Number(q.markersMissing) }),
-  });
-  io.signal.throwIfAborted();
-  await drain(ends);
+  const quiesced = quiesce(ends);
+  if (!rescues(ends.source)) {
+    await quiesced;
+    ends.io.signal.throwIfAborted();
+  }
+  await drain(ends, quiesced);
 }
 
-/** gate and drain. */
-export async function drain(ends: Ends): Promise<void> {
+/** Openers under way have a moment to be answered (hard case 16): here, or behind the closed gate of a source that rescues. */
+function quiesce(ends: Ends): Promise<unknown> {
+  const { plan, io, source } = ends;
+  return io.saga.step('quiesce', {
+    run: async () => {
+      const sentMs = io.clock.now();
+      await io.flows.closeGate(plan.key, 'openers');
+      return rescues(source) ? null : await lastOpeners(ends, sentMs);
+    },
+    undo: () => io.flows.openGate(plan.key),
+    detail: (q) => (q === null ? {} : { handshakes: Number(q.handshakes), markersMissing: Number(q.markersMissing) }),
+  });
+}
+
+/** gate and drain. `quiesced`: what must be done too before the sides are compared. */
+export async function drain(ends: Ends, quiesced: Promise<unknown> = Promise.resolve()): Promise<void> {
   const { plan, io, source, relay } = ends;
   const { saga, flows, record } = io;
-  const migration = plan.wireId;
   const session = io.agents.get(plan.source);
   const settled = relay.installed(Phase.PHASE_DRAIN);
   settled.catch(() => undefined); // the drain step reports it
-  const drained: Drained = await saga.step('gate', {
-    run: async () => {
-      if (!rescues(source)) await flows.closeGate(plan.key, 'all');
-      const boundMs = rescues(source) ? handshakesMs(plan, io) : 0;
-      return source.gate({ migration, boundMs }, (packet) => {
-        flows.keepRefused(plan.key, plan.selector, packet);
-      });
-    },
-    undo: () => openSourceGate(ends),
-    detail: (d) => ({ records: Number(d.records), sequence: Number(d.sequence), handshakes: d.handshakes.length }),
-  });
+  const drained = await bothOf(closeSource(ends), quiesced);
   record.handshakes = drained.handshakes;
   record.entries = Number(drained.records);
   const installed: Installed = await saga.step('drain', {
@@ -243,8 +239,31 @@ export async function drain(ends: Ends): Promise<void> {
   io.signal.throwIfAborted();
 }
 
-/** Where the path is broken no handshake can end. */
-const handshakesMs = ({ halted }: TransferPlan, { limits }: TransferIo): number =>
+/** The source refuses what is new, and says what it had handed over until then. */
+function closeSource(ends: Ends): Promise<Drained> {
+  const { plan, io, source } = ends;
+  return io.saga.step('gate', {
+    run: async () => {
+      if (!rescues(source)) await io.flows.closeGate(plan.key, 'all');
+      const boundMs = rescues(source) ? answersMs(plan, io) : 0;
+      return source.gate({ migration: plan.wireId, boundMs }, (packet) => {
+        io.flows.keepRefused(plan.key, plan.selector, packet);
+      });
+    },
+    undo: () => openSourceGate(ends),
+    detail: (d) => ({ records: Number(d.records), sequence: Number(d.sequence), handshakes: d.handshakes.length }),
+  });
+}
+
+/** The result of `work`. When either fails the other is waited for: undoing must not overtake what it undoes. */
+async function bothOf<T>(work: Promise<T>, other: Promise<unknown>): Promise<T> {
+  await Promise.allSettled([work, other]);
+  await other;
+  return work;
+}
+
+/** Where the path is broken no answer comes. */
+const answersMs = ({ halted }: TransferPlan, { limits }: TransferIo): number =>
   halted === true ? 0 : limits.drainBoundMs;
 
 /** It hands over what its gate refuses: what makes new flows may still come to it after the switches hold that. */
@@ -252,12 +271,12 @@ const rescues = ({ profile }: Agent): boolean => profile.functions.includes('res
 
 /**
  * For a source that loses what it refuses: until openers are held by the switches' caches too, and those before them have come
- * through the detour, markers behind them; and until their handshakes have ended.
+ * through the detour, markers behind them; and until they are answered.
  */
 async function lastOpeners({ plan, io, source }: Ends, sentMs: number): Promise<Quiesced> {
   await io.flows.cachesFollow(sentMs);
   const markers = [...io.flows.sendMarkers(plan.key)];
-  return source.quiesce({ migration: plan.wireId, boundMs: handshakesMs(plan, io), markers });
+  return source.quiesce({ migration: plan.wireId, boundMs: answersMs(plan, io), markers });
 }
 
 /**

@@ -15,7 +15,8 @@ export interface RecordChunk extends StateChunk {
 }
 
 const NOTHING = Buffer.alloc(0);
-const isHandshake = (e: Entry): boolean => e.state === TCP.SYN_SENT || e.state === TCP.SYN_RECV;
+const isUnanswered = (e: Entry): boolean => e.state === TCP.SYN_SENT;
+const isHandshake = (e: Entry): boolean => isUnanswered(e) || e.state === TCP.SYN_RECV;
 
 export class AgentSource {
   readonly covers: (flow: Flow) => boolean;
@@ -87,7 +88,7 @@ export class AgentSource {
     for (const watch of this.#watchers) watch();
   }
 
-  /** Resolves when `settled` holds and no handshake is under way, or after `boundMs`. */
+  /** Resolves when `settled` holds and no opener waits for its answer, or after `boundMs`. */
   async quiesce(
     markers: (changed: () => void) => boolean,
     boundMs: number,
@@ -96,7 +97,7 @@ export class AgentSource {
     this.#check('following');
     await new Promise<void>((resolve) => {
       const look = (): void => {
-        if (markers(look) && this.#handshakes() === 0) end();
+        if (markers(look) && ![...this.records.values()].some(isUnanswered)) end();
       };
       const end = (): void => {
         this.#watchers = this.#watchers.filter((w) => w !== look);

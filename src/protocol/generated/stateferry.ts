@@ -273,7 +273,7 @@ export interface Installed {
   refused: Refusal[];
 }
 
-/** Wait until the markers have been seen on the data ports and no handshake of the selector is under way, at most bound_ms. */
+/** Wait until the markers have been seen on the data ports and no opener of the selector waits for its answer, at most bound_ms. */
 export interface Quiesce {
   migration: string;
   boundMs: number;
@@ -287,7 +287,7 @@ export interface Quiesced {
   markersMissing: bigint;
 }
 
-/** Refuse new connections of the selector, wait at most bound_ms until no handshake is under way, end the deltas by a sentinel. */
+/** Refuse new connections of the selector, wait at most bound_ms until no opener waits for its answer, end the deltas by a sentinel. */
 export interface Gate {
   migration: string;
   boundMs: number;

@@ -25,18 +25,26 @@ describe('handshakes under way at the source', () => {
   it('count from their last step, not from when they were last read', () => {
     records.put(key, entry(TCP_STATE.SYN_SENT), 1000);
     records.put(key, { ...entry(TCP_STATE.SYN_SENT), timeout: 119 }, 5000);
-    expect(records.handshakesSince(4000)).to.equal(false);
-    expect(records.handshakesSince(1000)).to.equal(true);
-    records.put(key, entry(TCP_STATE.SYN_RECV), 6000);
-    expect(records.handshakesSince(6000)).to.equal(true);
+    expect(records.awaitsAnswerSince(4000)).to.equal(false);
+    expect(records.awaitsAnswerSince(1000)).to.equal(true);
+    records.put(key, entry(TCP_STATE.CLOSE), 5500);
+    records.put(key, entry(TCP_STATE.SYN_SENT), 6000);
+    expect(records.awaitsAnswerSince(6000)).to.equal(true);
+  });
+
+  it('are not waited for when they are answered, and are listed all the same', () => {
+    records.put(key, entry(TCP_STATE.SYN_SENT), 1000);
+    records.put(key, entry(TCP_STATE.SYN_RECV), 1001);
+    expect([records.handshakes, records.awaitsAnswerSince(0)]).to.deep.equal([1, false]);
+    expect(records.describeHandshakes()).to.deep.equal(['tcp 10.0.0.1:4000 > 10.0.0.3:80 SYN_RECV']);
   });
 
   it('are over when the connection is established or gone', () => {
     records.put(key, entry(TCP_STATE.SYN_RECV), 1000);
     records.put(key, entry(TCP_STATE.ESTABLISHED), 1001);
-    expect([records.handshakes, records.handshakesSince(0)]).to.deep.equal([0, false]);
+    expect([records.handshakes, records.awaitsAnswerSince(0)]).to.deep.equal([0, false]);
     records.put(key, entry(TCP_STATE.SYN_SENT), 1002);
     records.delete(key);
-    expect([records.handshakes, records.handshakesSince(0)]).to.deep.equal([0, false]);
+    expect([records.handshakes, records.awaitsAnswerSince(0)]).to.deep.equal([0, false]);
   });
 });

@@ -1,71 +1,15 @@
 import { expect } from 'chai';
 
-import { dpid, ipAddress, mac, portNo, stateHostId, vnid } from '../../../src/base/ids.ts';
-import type { Dpid, StateHostId } from '../../../src/base/ids.ts';
-import { silentLog } from '../../../src/base/log.ts';
-import { join } from '../../../src/base/route.ts';
-import type { Route } from '../../../src/base/route.ts';
-import { Som } from '../../../src/som/som.ts';
+import { mac } from '../../../src/base/ids.ts';
+import type { Som } from '../../../src/som/som.ts';
 import type { Strategy } from '../../../src/som/transfer.ts';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
-import type { Notification } from '../../../topology/notification.ts';
 import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
-import { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
+import type { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
+import { FW1, FW2, moved, newFlows, newSom as somOf, NVE1, NVE2 } from '../../fakes/one-move.ts';
 import { passTime, settle } from '../../fakes/pass-time.ts';
-
-const NVE1 = dpid('1');
-const NVE2 = dpid('2');
-const NVE3 = dpid('3');
-const FW1 = stateHostId('fw1');
-const FW2 = stateHostId('fw2');
-const VNID = vnid(101);
-
-const hop = (nve: Dpid, inPort: number | null, outPort: number | null): Route['hops'][number] => ({
-  nve,
-  inPort: inPort === null ? null : portNo(inPort),
-  outPort: outPort === null ? null : portNo(outPort),
-});
-const route = (from: Dpid, to: Dpid, stateHosts: StateHostId[]): Route => ({
-  from,
-  to,
-  hops: [hop(from, null, 1), hop(to, 1, null)],
-  stateHosts,
-});
-const R21 = route(NVE2, NVE1, []);
-const R12 = route(NVE1, NVE2, []);
-const R13 = route(NVE1, NVE3, [FW1]);
-const R23 = route(NVE2, NVE3, [FW2]);
-
-/** VM1 moved from `from` to `to`; its peer VM3 stays at NVE3. */
-function moved(from: Dpid, to: Dpid, over: Partial<Notification> = {}): Notification {
-  const back = to === NVE1;
-  return {
-    id: 1,
-    wallMs: 1_700_000_000_000,
-    cause: 'vm-move',
-    evidence: ['mac-relocation'],
-    vnid: VNID,
-    vnName: 'tenant-a',
-    vm: { mac: mac('02:00:00:00:00:01'), addresses: [ipAddress('10.0.0.1')] },
-    oldNve: from,
-    newNve: to,
-    oldPort: portNo(8),
-    newPort: portNo(9),
-    transfers: [
-      {
-        source: back ? FW2 : FW1,
-        destination: back ? FW1 : FW2,
-        peerNve: NVE3,
-        selector: { vnid: VNID, vm: [ipAddress('10.0.0.1')], peers: [ipAddress('10.0.0.3')] },
-        detour: back ? join(R12, R23) : join(R21, R13),
-        direct: back ? R13 : R23,
-      },
-    ],
-    ...over,
-  };
-}
 
 describe('the SOM', () => {
   let clock: FakeClock;
@@ -76,25 +20,12 @@ describe('the SOM', () => {
   let agents: FakeAgents;
 
   const newSom = (strategy: Strategy = 'detour', ownClock = clock): Som =>
-    new Som({
-      clock: ownClock,
-      log: silentLog,
-      store,
-      agents,
-      flows,
-      strategy,
-      limits: { limit: 1000, drainBoundMs: 100, graceMs: 2000 },
-    });
+    somOf({ clock: ownClock, store, flows, agents, strategy });
 
   beforeEach(() => {
     clock = new FakeClock();
     store = openMemoryStore();
-    flows = new FakeFlowControl();
-    flows.routes
-      .set(`${NVE2} ${NVE1}`, R21)
-      .set(`${NVE1} ${NVE2}`, R12)
-      .set(`${NVE1} ${NVE3}`, R13)
-      .set(`${NVE2} ${NVE3}`, R23);
+    flows = newFlows();
     fw1 = new FakeAgent('fw1', ['a', 'b', 'c']);
     fw2 = new FakeAgent('fw2');
     agents = new FakeAgents(fw1, fw2);
