@@ -24,7 +24,8 @@ export class ProbeSender {
   readonly #send: SendFrame;
   readonly #world: () => KnownWorld;
   readonly #nonce: () => bigint;
-  readonly #markers = new LRUCache<bigint, Route>({ max: UNDER_WAY });
+  /** Made with the first: most migrations need none. */
+  #markers: LRUCache<bigint, Route> | null = null;
 
   /** `nonce`: 64 bits, never the same again. */
   constructor(send: SendFrame, world: () => KnownWorld, nonce: () => bigint = randomNonce) {
@@ -37,6 +38,7 @@ export class ProbeSender {
   sendMarkers(route: Route): readonly bigint[] {
     return [route, reverse(route)].map((way) => {
       const nonce = this.#nonce();
+      this.#markers ??= new LRUCache({ max: UNDER_WAY });
       this.#markers.set(nonce, way);
       this.#sendMarker(nonce, way.hops[0]);
       return nonce;
@@ -45,10 +47,10 @@ export class ProbeSender {
 
   /** A marker came in at an NVE: on to the next hop, behind everything that arrived there before it. */
   markerArrived(nonce: bigint, nve: Dpid, inPort: PortNo): void {
-    const route = this.#markers.get(nonce);
+    const route = this.#markers?.get(nonce);
     const at = route?.hops.find((h) => h.nve === nve && h.inPort === inPort);
     if (route === undefined || at === undefined) return;
-    if (at.outPort === null) this.#markers.delete(nonce);
+    if (at.outPort === null) this.#markers?.delete(nonce);
     else this.#sendMarker(nonce, at);
   }
 

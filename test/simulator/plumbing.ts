@@ -230,6 +230,8 @@ export class Plumbing {
 
   #judged(packet: Packet, firewall: Firewall): boolean {
     const judgement = firewall.judge(packet);
+    // One that was released before the lift takes the longer way: one behind it may overtake it.
+    if (packet.wasHeld) packet.heldAs += ` through ${firewall.id}`;
     if (judgement === 'pass') return true;
     if (packet.astray) {
       if (judgement === 'reborn') this.#ports.count('UDP begun anew behind a switch without its controller');

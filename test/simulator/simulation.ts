@@ -213,7 +213,11 @@ export class Simulation {
         returnUnheard: () => scenario.moves.length > 1 && scenario.faults.some((f) => f.kind === 'switch'),
         away: (nve) => this.time.now() <= (this.#awayUntil.get(nve) ?? -1),
         excused: (at) => this.time.now() <= (this.#excusedUntil.get(at.nve) ?? -1),
-        gateLingers: () => scenario.faults.some((f) => f.kind === 'agent' && f.how === 'dies' && f.which === 0),
+        // The one at the new place is a source when VM1 returns.
+        gateLingers: () =>
+          scenario.faults.some(
+            (f) => f.kind === 'agent' && f.how === 'dies' && (f.which === 0 || scenario.moves.length > 1),
+          ),
         gateExpected: () => scenario.faults.length === 0,
         staleReturn: (packet) => {
           const { moves, staleMs, linkMs, jitterMs } = scenario;
