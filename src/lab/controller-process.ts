@@ -12,6 +12,12 @@ import { dpidText, hypervisorFirewallOf, SERVERS, stateHostOf, TENANTS, vnidOfVl
 import { restartable, type RestartableProgram } from './restartable-program.ts';
 import { runStateferry, startStateferry } from './stateferry-program.ts';
 
+/**
+ * As in docs/systemd, and what the switches have by their packaging: control before load, on a machine that also makes the load. An agent
+ * has no such: its copying yields to the packets.
+ */
+const NICENESS = -10;
+
 export type Strategy = 'detour' | 'copy' | 'draft' | 'none';
 
 export interface RunningController extends RestartableProgram {
@@ -62,7 +68,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   writeFileSync(config, stringify(settings), { mode: 0o600 });
   const logFile = join(folder, 'controller.log');
   const program = restartable(() =>
-    startStateferry(['controller', '--config', config], { name: 'the controller', logFile }),
+    startStateferry(['controller', '--config', config], { name: 'the controller', logFile, niceness: NICENESS }),
   );
   const api = controllerApi(`http://127.0.0.1:${apiPort}`, token);
   try {

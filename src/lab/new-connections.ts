@@ -28,6 +28,8 @@ export interface NewConnectionCount {
 export interface Circumstances {
   readonly blackout: Blackout | null;
   readonly roundTripMs: number;
+  /** Until its flows are lifted the VM is reached over the detour. */
+  readonly detour?: { readonly untilMs: number; readonly roundTripMs: number } | null;
 }
 
 /** `attempts` of one move. */
@@ -62,8 +64,9 @@ function isCaught(a: DirectedAttempt, { blackout, roundTripMs }: Circumstances):
 }
 
 /** The handshake waits for the VM and takes a round trip. */
-function beyondMs(a: Attempt, { blackout, roundTripMs }: Circumstances): number {
-  return (a.connectMs ?? 0) - restOfBlackoutMs(a.startMs, blackout) - roundTripMs;
+function beyondMs(a: Attempt, { blackout, roundTripMs, detour = null }: Circumstances): number {
+  const isPinned = detour !== null && a.startMs < detour.untilMs;
+  return (a.connectMs ?? 0) - restOfBlackoutMs(a.startMs, blackout) - (isPinned ? detour.roundTripMs : roundTripMs);
 }
 
 function restOfBlackoutMs(startMs: number, blackout: Blackout | null): number {

@@ -10,13 +10,10 @@ export function runStateferry(args: readonly string[]): Promise<string> {
   return run(process.execPath, [PROGRAM, ...args], { timeoutMs: 30_000 });
 }
 
-/** What the switches have by their packaging: control before load, on a machine that also makes the load. */
-const NICENESS = -10;
-
 /** Starts a command that stays. */
 export function startStateferry(
   args: readonly string[],
-  options: Pick<ProgramOptions, 'name' | 'netns' | 'logFile'>,
+  options: Pick<ProgramOptions, 'name' | 'netns' | 'logFile' | 'niceness'>,
 ): Program {
-  return startProgram({ ...options, niceness: NICENESS, command: process.execPath, args: [PROGRAM, ...args] });
+  return startProgram({ ...options, command: process.execPath, args: [PROGRAM, ...args] });
 }

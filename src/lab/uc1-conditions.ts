@@ -198,10 +198,10 @@ function outsideBlackout(
 }
 
 /**
- * A segment lost in the instant of the unplugging is repaired over the detour: its SACK and its retransmission each take
- * one link more than without firewalls, whatever the controller does (docs/decisions/0005).
+ * A segment lost in the instant of the unplugging is repaired over the detour: its SACK, its retransmission and the answer to that each
+ * take one link more than without firewalls, whatever the controller does (docs/decisions/0005).
  */
-const DETOUR_REPAIR_LINKS = 2;
+const DETOUR_REPAIR_LINKS = 3;
 
 function udpGap(e: Uc1Evidence): Condition {
   const moves = worst(e.moves.map((m) => m.longestGapMs));

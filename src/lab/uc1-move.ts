@@ -22,6 +22,8 @@ export interface MovePlan {
   readonly announce: Announce;
   /** Of an undisturbed packet between the VM and its peer, by the links' set delays. */
   readonly roundTripMs: number;
+  /** The same over the detour; null where flows are not pinned. */
+  readonly detourRoundTripMs: number | null;
 }
 
 export interface Tenants {
@@ -41,6 +43,8 @@ const LIFT_TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 30_000;
 /** How long before the move the window begins: long enough to know how long a packet was under way. */
 const MARGIN_MS = 300;
+/** What waited for the lift goes its way first: the checks write on every connection at once, and would be what it waits for. */
+const CHECK_AFTER_MS = 500;
 /** How long the traffic is watched after the lift at least. */
 const WINDOW_MS = 1500;
 /** The firewall in whose path the other tenant never is. */
@@ -76,7 +80,7 @@ export async function measureMove(
       from: move.from.server,
       to: move.to.server,
       ...describeFailures(newFailures(before.failuresA, after.failuresA), seen.checkA.silent),
-      ...(await describeNew(tenants.a, window.toMs, { blackout, roundTripMs: plan.roundTripMs }, move)),
+      ...(await describeNew(tenants.a, window.toMs, circumstancesOf(plan, blackout, migration), move)),
       ...describeDatagrams(datagrams, inFlightMs, window, move),
       ...describePings(tenants.a, { ...blackout, fromMs: blackout.fromMs - inFlightMs }, window),
       ...invalidOf(before.counters, after.counters, source, destination),
@@ -109,6 +113,7 @@ async function moveAndCheck(phase: Phase, tenants: Tenants, plan: MovePlan, sign
   const firewalls = testbed.ready.mode === 'firewall' ? testbed.ready.firewalls : [];
   // The listings come first: the checks write on every connection, which changes timeouts.
   const listings = endedStep(lifted, 'lift') === undefined ? [] : await listFirewalls(firewalls, vm.vlan);
+  await sleep(CHECK_AFTER_MS, signal);
   // One tenant after the other: both at once would be more than userspace switches of a small machine carry.
   const checks = tenants.a.check(ECHO_BOUND_MS).then(async (a) => [a, await tenants.b.check(ECHO_BOUND_MS)] as const);
   const [[checkA, checkB], migration] = await Promise.all([
@@ -204,6 +209,13 @@ async function describeNew(traffic: TenantTraffic, untilMs: number, circumstance
     newWorstBeyondMs: count.worstBeyondMs,
     newTroubled: troubledAttempts(attempts, circumstances, move.unpluggedAt),
   };
+}
+
+function circumstancesOf(plan: MovePlan, blackout: Blackout, migration: Migration): Circumstances {
+  const { roundTripMs, detourRoundTripMs } = plan;
+  const untilMs = endedStep(migration, 'lift')?.wallMs;
+  const isPinned = detourRoundTripMs !== null && untilMs !== undefined;
+  return { blackout, roundTripMs, detour: isPinned ? { untilMs, roundTripMs: detourRoundTripMs } : null };
 }
 
 /** The send stamp of the first datagram sent since the VM was back that arrived. */

@@ -42,6 +42,8 @@ const BASELINE_PORTS = 12_000;
 const FIREWALL_PORTS = 20_000;
 /** NVE - firewall - NVE. */
 const LINKS_OF_A_PATH = 2;
+/** And between the NVEs before. */
+const LINKS_OF_THE_DETOUR = 3;
 /** Handshakes of the start are over and schedules have settled. */
 const WARM_UP_MS = 1500;
 
@@ -144,10 +146,14 @@ async function allMoves(
   options: Uc1Options,
 ): Promise<readonly MeasuredMove[]> {
   const measured: MeasuredMove[] = [];
-  const roundTripMs = 2 * LINKS_OF_A_PATH * options.delayMs;
+  const pins = options.strategy === 'detour' || options.strategy === 'copy';
+  const roundTrips = {
+    roundTripMs: 2 * LINKS_OF_A_PATH * options.delayMs,
+    detourRoundTripMs: pins ? 2 * LINKS_OF_THE_DETOUR * options.delayMs : null,
+  };
   for (let i = 0; i < options.moves; i++) {
     const toServer = i % 2 === 0 ? 'Server2' : 'Server1';
-    const one = await measureMove(phase, tenants, { ...options, toServer, roundTripMs }, run.signal);
+    const one = await measureMove(phase, tenants, { ...options, ...roundTrips, toServer }, run.signal);
     measured.push(one);
     run.progress(`move ${i + 1} of ${options.moves} to ${toServer}: ${brief(one.result)}`);
   }

@@ -30,7 +30,7 @@ export async function runVfw(run: LabRun, options: Uc1Options): Promise<VfwEvide
   for (let i = 0; i < options.moves; i++) {
     const [from, to] = i % 2 === 0 ? [1, 2] : [2, 1];
     const before = await phase.testbed.counters();
-    const plan = { ...options, toServer: `Server${to}`, roundTripMs: 0 };
+    const plan = { ...options, toServer: `Server${to}`, roundTripMs: 0, detourRoundTripMs: null };
     const { result } = await measureMove(phase, tenants, plan, run.signal);
     const after = await phase.testbed.counters();
     const migration = result.migration === null ? null : await phase.controller.api.migration(result.migration);

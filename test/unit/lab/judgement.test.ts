@@ -76,8 +76,8 @@ describe("Use Case 1's conditions", () => {
     expect(failing(evidence({}, { moves: [slow, slow] }))).to.deep.equal([
       'longest gap, trickle TCP: median over moves',
     ]);
-    const slower = { ...goodMove, trickleGapMs: 431 };
-    expect(failing(evidence({}, { moves: [slow, slow], delayMs: 40 })), 'two links more of 40 ms').to.deep.equal([]);
+    const slower = { ...goodMove, trickleGapMs: 471 };
+    expect(failing(evidence({}, { moves: [slow, slow], delayMs: 40 })), 'three links more of 40 ms').to.deep.equal([]);
     expect(failing(evidence({}, { moves: [slower, slower], delayMs: 40 }))).to.deep.equal([
       'longest gap, trickle TCP: median over moves',
     ]);
@@ -187,6 +187,17 @@ describe('a new connection over long links', () => {
       0, 0, 1, 0,
     ]);
     expect(slow(301, 302, 0)).to.equal(1);
+  });
+
+  it("has the detour's round trip where it was opened before the lift", () => {
+    const detour = { untilMs: 1000, roundTripMs: 240 };
+    const at = (startMs: number, connectMs: number): number =>
+      countNewConnections([{ startMs, family: 4, direction: 'to-vm', connectMs, totalMs: connectMs, error: null }], {
+        blackout: null,
+        roundTripMs: 160,
+        detour,
+      }).slow;
+    expect([at(999, 540), at(999, 541), at(1000, 460), at(1000, 461)]).to.deep.equal([0, 1, 0, 1]);
   });
 });
 
