@@ -77,9 +77,12 @@ function carriedStatus(entry: ConntrackEntry): number {
   return entry.help === undefined ? status & ~STATUS.HELPER : status;
 }
 
-/** The kernel tells whole seconds, rounded down: half a second is the expected remainder. An entry of 0 s would be gone at once. */
+/**
+ * The kernel tells whole seconds, rounded down. A copy must not go before the entry it is of, or the digests would differ (a planned move
+ * waits for minutes): rounded up, it lives one to two seconds longer than the source says. When the entry goes, the copy is told.
+ */
 function remainingSeconds(seconds: number, ageMs: number): number {
-  const left = Math.round(seconds + 0.5 - Math.max(0, ageMs) / 1000);
+  const left = Math.ceil(seconds + 1 - Math.max(0, ageMs) / 1000);
   return Math.min(MAX_TIMEOUT_SECONDS, Math.max(1, left));
 }
 

@@ -43,7 +43,8 @@ describe('a record rewritten for its new kernel', () => {
   });
 
   it('has what is left of its timeout, never 0, never more than the kernel takes', () => {
-    expect(create({}, 10_400).timeout).to.equal(90);
+    expect(create({}, 10_400).timeout, 'not before the entry it is a copy of').to.equal(91);
+    expect(create({}, 10_000).timeout).to.equal(91);
     expect(create({}, 500_000).timeout).to.equal(1);
     expect(create({}, -50_000).timeout).to.be.closeTo(100, 1); // a clock behind makes nothing live longer
     expect(create({ timeout: 0xffffffff }).timeout).to.equal(8_640_000);
