@@ -59,6 +59,8 @@ export interface Migration {
   readonly transfers: readonly MigrationTransfer[];
   readonly steps: readonly MigrationStep[];
   readonly held?: Readonly<Record<string, number>>;
+  /** Of a planned move. Milliseconds since the Unix epoch. */
+  readonly planned?: { readonly deadlineWallMs: number; readonly readyWallMs: number | null };
 }
 
 export interface ControllerApi {
@@ -67,16 +69,23 @@ export interface ControllerApi {
   migrations(): Promise<readonly Migration[]>;
   migration(id: string): Promise<Migration>;
   drain(stateHost: string, drained: boolean): Promise<void>;
+  /** A move that is to come: answers when there is a verdict. `vm`: MAC or address. */
+  prepare(move: { vm: string; vn: string; to: string; deadlineMs: number; keepMs: number }): Promise<Migration>;
+  commit(id: string): Promise<Migration>;
 }
 
 const CALL_TIMEOUT_MS = 5000;
 
 export function controllerApi(url: string, token: string): ControllerApi {
-  const call = async (method: 'GET' | 'POST', path: string): Promise<unknown> => {
+  const call = async (method: 'GET' | 'POST', path: string, request?: object, waitMs = 0): Promise<unknown> => {
     const response = await fetch(new URL(path, url), {
       method,
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(request === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(request === undefined ? {} : { body: JSON.stringify(request) }),
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS + waitMs),
     });
     const body: unknown = await response.json();
     if (response.ok) return body;
@@ -89,6 +98,8 @@ export function controllerApi(url: string, token: string): ControllerApi {
     vms: async () => ((await get('/v1/topology')) as { vms: readonly SeenVm[] }).vms,
     migrations: async () => ((await get('/v1/migrations')) as { migrations: readonly Migration[] }).migrations,
     migration: async (id) => (await get(`/v1/migrations/${encodeURIComponent(id)}`)) as Migration,
+    prepare: async (move) => (await call('POST', '/v1/planned-moves', move, move.deadlineMs)) as Migration,
+    commit: async (id) => (await call('POST', `/v1/planned-moves/${encodeURIComponent(id)}/commit`)) as Migration,
     drain: async (stateHost, drained) => {
       await call('POST', `/v1/state-hosts/${encodeURIComponent(stateHost)}/${drained ? 'drain' : 'undrain'}`);
     },
@@ -107,8 +118,8 @@ export function notifyToMs(migration: Migration, step: string): number | null {
   return first === undefined || last === undefined ? null : last.wallMs - first.startedWallMs;
 }
 
-/** Each step's begin, counted from notify, and how long it took. */
+/** Each step's begin, counted from notify (of a planned move some began before), and how long it took. */
 export function stepTimes(migration: Migration): readonly { step: string; atMs: number; ms: number }[] {
-  const startMs = migration.steps[0]?.startedWallMs ?? 0;
+  const startMs = migration.steps.find((s) => s.step === 'notify')?.startedWallMs ?? 0;
   return migration.steps.map((s) => ({ step: s.step, atMs: s.startedWallMs - startMs, ms: s.ms }));
 }

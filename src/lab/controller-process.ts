@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { endedError } from './child-process.ts';
 import { controllerApi, type ControllerApi } from './controller-api.ts';
 import { until } from './deadline.ts';
-import { dpidText, hypervisorFirewallOf, SERVERS, stateHostOf, TENANTS, vnidOfVlan } from './names.ts';
+import { dpidText, hypervisorFirewallOf, SERVERS, stateHostOf, TENANTS, vnidOfVlan, vnName } from './names.ts';
 import { restartable, type RestartableProgram } from './restartable-program.ts';
 import { runStateferry, startStateferry } from './stateferry-program.ts';
 
@@ -58,7 +58,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     openflow: { listen: `127.0.0.1:${openflowPort}` },
     agents: { listen: `0.0.0.0:${agentsPort}`, tls, allow: firewalls.map(stateHostOf) },
     api: { listen: `127.0.0.1:${apiPort}`, token },
-    vns: TENANTS.map(({ name, vlan }) => ({ name: `tenant-${name}`, vnid: vnidOfVlan(vlan), vlan })),
+    vns: TENANTS.map(({ name, vlan }) => ({ name: vnName({ name }), vnid: vnidOfVlan(vlan), vlan })),
     vaps: TENANTS.flatMap(({ name }) => vapsOf(name, hypervisorFirewalls)),
     journal: join(folder, 'journal.sqlite'),
     tde,

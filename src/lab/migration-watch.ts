@@ -12,7 +12,7 @@ const POLL_MS = 50;
 export interface MigrationWatch {
   /** The migration as it is when all of its transfers are lifted (or at its end, where there was none). */
   lifted(timeoutMs: number): Promise<Migration>;
-  /** The migration at its end: any state but `running`. */
+  /** The migration at its end: in any state but `preparing`, `prepared` and `running`. */
   ended(timeoutMs: number): Promise<Migration>;
 }
 
@@ -22,7 +22,7 @@ export async function watchMigration(
   move: { vnid: number; mac: string; newNve: string },
   signal: AbortSignal,
 ): Promise<MigrationWatch> {
-  const before = new Set((await api.migrations()).map((m) => m.id));
+  const before = new Set((await api.migrations()).filter(hasBegun).map((m) => m.id));
   let id: string | null = null;
   const find = async (): Promise<Migration | null> => {
     if (id !== null) return api.migration(id);
@@ -39,8 +39,8 @@ export async function watchMigration(
       return reached(migration) ? migration : `${migration.id} is ${migration.state}, last step ${lastStep(migration)}`;
     });
   return {
-    lifted: (timeoutMs) => wait('the lift', timeoutMs, (m) => isLifted(m) || m.state !== 'running'),
-    ended: (timeoutMs) => wait('the migration to end', timeoutMs, (m) => m.state !== 'running'),
+    lifted: (timeoutMs) => wait('the lift', timeoutMs, (m) => isLifted(m) || hasEnded(m)),
+    ended: (timeoutMs) => wait('the migration to end', timeoutMs, hasEnded),
   };
 }
 
@@ -55,6 +55,10 @@ export function watchMove(
   if (nve === undefined) throw new LabError('BAD_ANSWER', `the testbed has no ${server}`);
   return watchMigration(controller.api, { ...vmIdentity(vm), newNve: dpidText(nve.dpid) }, signal);
 }
+
+/** A planned move is there before its VM moves. */
+const hasBegun = ({ state }: Migration): boolean => state !== 'preparing' && state !== 'prepared';
+const hasEnded = (m: Migration): boolean => hasBegun(m) && m.state !== 'running';
 
 function isLifted({ transfers, steps }: Migration): boolean {
   const lifted = steps.filter((s) => s.step === 'lift' && s.failed === undefined).length;

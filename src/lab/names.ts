@@ -13,6 +13,16 @@ export const TENANTS: readonly Tenant[] = [
   { name: 'b', vlan: 102 },
 ];
 
+/** The VN Name of a tenant. */
+export const vnName = ({ name }: Pick<Tenant, 'name'>): string => `tenant-${name}`;
+
+/** The VN Name of a VM's tenant. */
+export function vnNameOf(vm: Pick<TestbedVm, 'vlan'>): string {
+  const tenant = TENANTS.find((t) => t.vlan === vm.vlan);
+  if (tenant === undefined) throw new RangeError(`no tenant has VLAN ${vm.vlan}`);
+  return vnName(tenant);
+}
+
 /** Different from the VLAN id on purpose: whoever mixes them up is found out. */
 export function vnidOfVlan(vlan: number): number {
   return 10_000 + vlan;

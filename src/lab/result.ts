@@ -95,6 +95,17 @@ export interface OtherTenantResult {
   readonly entriesAtOtherFirewall: number | null;
 }
 
+/** What one move of scenario `planned` had before its VM moved. */
+export interface PlannedMoveResult {
+  /** `prepared` or `degraded`; null: nobody has planned it. */
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  readonly verdictMs: number | null;
+  readonly deadlineMs: number;
+  /** Steps that had to be done when the VM had moved. */
+  readonly afterMove: readonly string[];
+}
+
 /** One move of scenario `vfw`, as the firewalls in the servers saw it. */
 export interface HypervisorMove {
   /** `source->destination`, in the record's order. */
@@ -208,6 +219,8 @@ export interface ScenarioResult {
   /** The same traffic and moves with no firewall in the path. */
   readonly baseline: readonly MoveResult[];
   readonly quiet: QuietResult | null;
+  /** Scenario `planned` only. */
+  readonly planned?: readonly PlannedMoveResult[];
   /** Scenario `vfw` only. */
   readonly hypervisor?: readonly HypervisorMove[];
   /** Scenario `uc2` only. */

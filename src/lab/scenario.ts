@@ -6,6 +6,8 @@ import { commandLine, environment } from './environment.ts';
 import { LabError } from './lab-error.ts';
 import { inLabRun, type LabRun } from './lab-run.ts';
 import { packageRoot } from './package-root.ts';
+import { runPlanned, type PlannedOptions } from './planned.ts';
+import { plannedConditions, plannedControlConditions } from './planned-conditions.ts';
 import { relocationConditions } from './relocation-conditions.ts';
 import { runRelocations, type RelocationOptions } from './relocation.ts';
 import { renderText } from './report/text-table.ts';
@@ -31,7 +33,7 @@ type Measured = Pick<ScenarioResult, 'conditions'> &
   Partial<
     Pick<
       ScenarioResult,
-      'moves' | 'baseline' | 'quiet' | 'hypervisor' | 'pathCut' | 'synFlood' | 'relocations' | 'sessions'
+      'moves' | 'baseline' | 'quiet' | 'hypervisor' | 'planned' | 'pathCut' | 'synFlood' | 'relocations' | 'sessions'
     >
   >;
 
@@ -59,6 +61,16 @@ export function labVfw(options: Uc1Options & { withoutState: boolean }, output: 
     const evidence = await runVfw(run, rest);
     const { moves, hypervisor } = evidence;
     return { conditions: vfwConditions(evidence), moves, hypervisor };
+  });
+}
+
+export function labPlanned(options: PlannedOptions, output: OutputOptions): Promise<boolean> {
+  const { withoutPlan } = options;
+  return scenario(withoutPlan ? 'planned-without-plan' : 'planned', options, output, async (run) => {
+    const evidence = await runPlanned(run, options);
+    const { moves, planned } = evidence;
+    const judge = withoutPlan ? plannedControlConditions : plannedConditions;
+    return { conditions: judge(evidence), moves, planned };
   });
 }
 

@@ -72,7 +72,7 @@ export async function measureMove(
   const destination = firewallOf(phase, transfer?.destination ?? null) ?? besideServer(phase, move.to.server);
   return {
     destinationFirewall: destination,
-    notifiedMs: migration.steps[0]?.startedWallMs ?? null,
+    notifiedMs: migration.steps.find((s) => s.step === 'notify')?.startedWallMs ?? null,
     installedMs: transfer?.installedWallMs ?? null,
     result: {
       ...describeMigration(migration),

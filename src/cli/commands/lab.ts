@@ -3,7 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Strategy } from '../../lab/controller-process.ts';
-import { labClean, labMove, labSynFlood, labUc1, labUc2, labVfw } from '../../lab/scenario.ts';
+import { labClean, labMove, labPlanned, labSynFlood, labUc1, labUc2, labVfw } from '../../lab/scenario.ts';
 import { labSweep } from '../../lab/sweep.ts';
 import type { Announce } from '../../lab/testbed.ts';
 import { PATH_CAUSES, type PathCause } from '../../lab/uc2.ts';
@@ -36,6 +36,8 @@ interface SweepFlags {
 
 type VfwFlags = Omit<Uc1Flags, 'delay' | 'strategy'>;
 
+type PlannedFlags = Omit<VfwFlags, 'withoutState'> & { readonly wait: number; readonly withoutPlan?: boolean };
+
 interface Uc2Flags extends OutputFlags {
   readonly cause: PathCause;
   readonly flows: number;
@@ -63,6 +65,7 @@ export function labCommand(): Command {
     .addCommand(uc1Command())
     .addCommand(uc2Command())
     .addCommand(vfwCommand())
+    .addCommand(plannedCommand())
     .addCommand(synFloodCommand())
     .addCommand(moveCommand())
     .addCommand(sweepCommand())
@@ -126,6 +129,24 @@ function vfwCommand(): Command {
     const withoutState = flags.withoutState === true;
     const options = { moves, flows, newRate, announce, blackoutMs, delayMs: 0, strategy: 'detour' } as const;
     conclude(await labVfw({ ...options, withoutState }, outputOf(flags)));
+  });
+}
+
+function plannedCommand(): Command {
+  const command = new Command('planned')
+    .description('as uc1, but whoever moves the VM says so before: its state is copied ahead')
+    .option('--moves <n>', 'moves, there and back', integer(1, 1000), 4)
+    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
+    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), 50)
+    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
+    .addOption(announceOption(['rarp', 'garp']))
+    .option('--wait <ms>', 'between READY and the move', integer(0, 600_000), 0)
+    .option('--without-plan', 'the control: nobody says anything before; the state is copied after the move');
+  return withOutput(command).action(async (flags: PlannedFlags) => {
+    const { moves, flows, newRate, announce, blackout: blackoutMs, wait: waitMs } = flags;
+    const withoutPlan = flags.withoutPlan === true;
+    const options = { moves, flows, newRate, announce, blackoutMs, delayMs: 0, strategy: 'detour' } as const;
+    conclude(await labPlanned({ ...options, waitMs, withoutPlan }, outputOf(flags)));
   });
 }
 
