@@ -21,8 +21,24 @@ export interface ApiBackend {
   retry(id: string): void;
   force(id: string): void;
   abandon(id: string): void;
+  /** Copies the state of a move that is to come; answers with its record when there is a verdict. */
+  prepare(request: PlannedMoveRequest): Promise<unknown>;
+  /** The VM is at its new place; answers at once. */
+  commit(id: string): unknown;
+  /** It does not move; answers when nothing is left of the copy. */
+  cancel(id: string): Promise<unknown>;
   /** No path leads through this State Host where there is another; or again. */
   drain(stateHost: string, drained: boolean): void;
+}
+
+export interface PlannedMoveRequest {
+  readonly vm: string;
+  readonly vn?: string;
+  readonly to: string;
+  /** Milliseconds until the verdict. */
+  readonly deadlineMs?: number;
+  /** Milliseconds after which a copy that the VM does not follow is given up. */
+  readonly keepMs?: number;
 }
 
 export interface ApiOptions {
@@ -76,6 +92,7 @@ function routes(server: FastifyInstance, backend: ApiBackend): void {
       return { ok: true };
     });
   }
+  plannedMoves(server, backend);
   server.post<{ Body: { vm: string; vn?: string; to: string } }>(
     '/v1/migrations/dry-run',
     {
@@ -90,6 +107,29 @@ function routes(server: FastifyInstance, backend: ApiBackend): void {
     },
     (request) => backend.dryRun(request.body),
   );
+}
+
+const TEXT = { type: 'string', maxLength: 256 } as const;
+
+function plannedMoves(server: FastifyInstance, backend: ApiBackend): void {
+  const body = {
+    type: 'object',
+    required: ['vm', 'to'],
+    additionalProperties: false,
+    properties: {
+      vm: TEXT,
+      vn: TEXT,
+      to: TEXT,
+      deadlineMs: { type: 'integer', minimum: 1, maximum: 600_000 },
+      keepMs: { type: 'integer', minimum: 1, maximum: 86_400_000 },
+    },
+  };
+  server.post<{ Body: PlannedMoveRequest }>('/v1/planned-moves', { schema: { body } }, async (request, reply) => {
+    const record = await backend.prepare(request.body);
+    return reply.code(201).send(record);
+  });
+  server.post<{ Params: { id: string } }>('/v1/planned-moves/:id/commit', (r) => backend.commit(r.params.id));
+  server.post<{ Params: { id: string } }>('/v1/planned-moves/:id/abort', (r) => backend.cancel(r.params.id));
 }
 
 function authenticate(token: string | null) {
@@ -111,6 +151,10 @@ const STATUS: Record<string, number> = {
   'unknown-state-host': 404,
   'ambiguous-vm': 409,
   'not-running': 409,
+  'not-prepared': 409,
+  'already-there': 409,
+  'cannot-plan': 409,
+  busy: 409,
   unauthorized: 401,
   FST_ERR_VALIDATION: 400,
 };

@@ -1,6 +1,6 @@
 // What the HTTP API shows, read from the running parts. No state of its own.
 
-import type { ApiBackend } from '../api/api.ts';
+import type { ApiBackend, PlannedMoveRequest } from '../api/api.ts';
 import type { LinkJson, NveJson, PinJson, StateHostJson, StatusJson, TopologyJson } from '../api/views.ts';
 import { StateferryError } from '../base/errors.ts';
 import { dpid, stateHostId } from '../base/ids.ts';
@@ -40,6 +40,9 @@ export function apiBackend(
     abandon: (id) => {
       o.som.abandon(id);
     },
+    prepare: (request) => prepare(o, request),
+    commit: (id) => named(o, o.som.commit(id, KEEP_MS)),
+    cancel: async (id) => named(o, await o.som.cancel(id)),
     drain: (id, drained) => {
       if (o.drain(stateHostId(id), drained)) return;
       throw new StateferryError('unknown-state-host', `there is no State Host ${id}`);
@@ -194,7 +197,8 @@ function foresee(o: Orchestration, vm: VmView, oldNve: Dpid, newNve: Dpid): Tran
   });
 }
 
-function dryRun(o: Orchestration, request: { vm: string; vn?: string; to: string }): unknown {
+/** The VM an operator names by address or MAC. */
+function vmOf(o: Orchestration, request: { vm: string; vn?: string }): VmView {
   const wanted = request.vm.toLowerCase();
   const vms = o.tde
     .vms()
@@ -202,10 +206,29 @@ function dryRun(o: Orchestration, request: { vm: string; vn?: string; to: string
     .filter((v) => request.vn === undefined || vnName(o, v.vnid) === request.vn);
   const [vm, another] = vms;
   if (vm === undefined) throw new StateferryError('unknown-vm', `there is no VM ${request.vm}`);
-  if (another !== undefined) {
-    const vns = vms.map((v) => vnName(o, v.vnid)).join(', ');
-    throw new StateferryError('ambiguous-vm', `${request.vm} is in more than one VN (${vns}): say which with --vn`);
-  }
+  if (another === undefined) return vm;
+  const vns = vms.map((v) => vnName(o, v.vnid)).join(', ');
+  throw new StateferryError('ambiguous-vm', `${request.vm} is in more than one VN (${vns}): say which with --vn`);
+}
+
+const DEADLINE_MS = 10_000;
+const KEEP_MS = 600_000;
+
+async function prepare(o: Orchestration, request: PlannedMoveRequest): Promise<unknown> {
+  const { deadlineMs = DEADLINE_MS, keepMs = KEEP_MS } = request;
+  const vm = vmOf(o, request);
+  const oldNve = (vm.at ?? vm.lastAt).nve;
+  const newNve = nveOf(o, request.to);
+  if (oldNve === newNve)
+    throw new StateferryError('already-there', `${request.vm} is at ${nveName(o, newNve)} already`);
+  const { vnid } = vm;
+  const transfers = foresee(o, vm, oldNve, newNve);
+  const move = { cause: 'vm-move', vnid, vnName: vnName(o, vnid), vm, oldNve, newNve, transfers } as const;
+  return named(o, await o.som.prepare(move, { deadlineMs, keepMs }));
+}
+
+function dryRun(o: Orchestration, request: { vm: string; vn?: string; to: string }): unknown {
+  const vm = vmOf(o, request);
   const from = (vm.at ?? vm.lastAt).nve;
   const to = nveOf(o, request.to);
   const plan = planMove(

@@ -24,6 +24,8 @@ if (process.env['npm_lifecycle_event'] === 'stateferry') process.chdir(process.e
 const program = new Command('stateferry')
   .description('Moves firewall state with virtual machines (draft-gu-statemigration-arch-00)')
   .version(VERSION)
+  // Each command reads what stands behind its name by itself: some have verbs with options of the same names.
+  .enablePositionalOptions()
   .addCommand(controllerCommand())
   .addCommand(agentCommand())
   .addCommand(statusCommand())

@@ -14,6 +14,8 @@ export type MigrationErrorCode =
   | 'state-mismatch' // the digests of both sides differ at the sentinel
   | 'switches-failed' // a flow change was not confirmed
   | 'no-detour'
+  | 'not-in-time' // a planned move was not prepared before its deadline
+  | 'cannot-be-moved' // no State Host to move the state from, or to
   | 'superseded'
   | 'abandoned'
   | 'controller-stopping'

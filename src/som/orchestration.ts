@@ -23,7 +23,7 @@ import { Knowledge } from './knowledge.ts';
 import type { Sighting } from './knowledge.ts';
 import { PacketIns } from './packet-ins.ts';
 import { Som } from './som.ts';
-import type { Strategy, TransferLimits } from './transfer.ts';
+import type { Strategy, TransferLimits } from './transfer-plan.ts';
 import { TdeView } from './tde-view.ts';
 import { SwitchFlows } from './switch-flows.ts';
 

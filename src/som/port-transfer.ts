@@ -3,8 +3,9 @@
 // is the opening of it. The VM itself has left the source: nothing is born there but by what was on its way.
 
 import type { VmPort } from './ports.ts';
-import { betweenEnds, copyState, drain } from './transfer.ts';
-import type { Ends, TransferIo, TransferPlan } from './transfer.ts';
+import { betweenEnds, drain, stateAt } from './transfer.ts';
+import type { Ends, TransferIo } from './transfer.ts';
+import type { TransferPlan } from './transfer-plan.ts';
 
 export interface PortTransferIo extends TransferIo {
   /** The VM's port at the destination. */
@@ -16,7 +17,7 @@ export interface PortTransferIo extends TransferIo {
 /** Resolves when the state is retired at the source. Rejects with the cause after everything was undone, the port still held. */
 export function runPortTransfer(plan: TransferPlan, io: PortTransferIo): Promise<void> {
   return betweenEnds(plan, io, async (ends) => {
-    await copyState(ends);
+    await stateAt(ends);
     if (plan.strategy === 'detour') await drain(ends);
     await open(ends, io);
   });

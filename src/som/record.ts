@@ -20,13 +20,15 @@ export const STEPS = [
 export type Step = (typeof STEPS)[number];
 
 /**
+ * - `preparing`, `prepared`: a planned move: its state is copied ahead, the VM has not moved yet;
  * - `running`: between notify and retire;
  * - `migrated`: lifted and retired, or nothing had to move;
  * - `degraded`: the pin stays, flows run over the detour, the reason is named and it will be tried again;
  * - `superseded`: a newer move of the VM took over;
  * - `abandoned`, `forced`: an operator decided.
  */
-export type MigrationState = 'running' | 'migrated' | 'degraded' | 'superseded' | 'abandoned' | 'forced';
+export type MigrationState =
+  'preparing' | 'prepared' | 'running' | 'migrated' | 'degraded' | 'superseded' | 'abandoned' | 'forced';
 
 /** One finished (or failed) step. Times are milliseconds; `wallMs` (epoch) is when the step ended. */
 export interface StepRecord {
@@ -87,6 +89,18 @@ export interface HeldRecord {
   dropped: number;
 }
 
+/** Of a planned move. Milliseconds since the Unix epoch. */
+export interface PlannedRecord {
+  /** The verdict is due. */
+  readonly deadlineWallMs: number;
+  /** Without the VM the copy is given up. */
+  keepUntilWallMs: number;
+  /** Null: not ready, or never. */
+  readyWallMs: number | null;
+  /** The planner has said that the VM is there. */
+  committedWallMs: number | null;
+}
+
 export interface MigrationRecord {
   readonly id: MigrationId;
   readonly cause: string;
@@ -106,4 +120,5 @@ export interface MigrationRecord {
   readonly transfers: TransferRecord[];
   readonly steps: StepRecord[];
   readonly held: HeldRecord;
+  readonly planned?: PlannedRecord;
 }

@@ -3,13 +3,14 @@
 
 import type { Log } from '../base/log.ts';
 import type { Table } from '../store/store.ts';
+import { wireIdAhead, wireIdOf } from './attempts.ts';
 import type { Debts } from './debts.ts';
 import { pinsOf } from './pins.ts';
 import { isHalted, planMove } from './plan.ts';
 import type { FlowControl } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
+import { endPrepared } from './records-of-moves.ts';
 import type { Records } from './records.ts';
-import { wireIdOf } from './unit.ts';
 import type { UnitPhase, UnitPlan } from './unit.ts';
 
 export interface RecoveryWorld {
@@ -53,9 +54,21 @@ export function recover(world: RecoveryWorld): Recovered {
 
 /** Nobody knows how far an attempt of an earlier life came. */
 export function oweUndoing({ plan, transfer }: Found, debts: Debts): void {
-  if (transfer.attempt === 0) return;
-  const migration = wireIdOf(plan, transfer.attempt);
+  if (transfer.attempt === 0 && plan.copied === undefined) return;
+  const migration = wireIdOf(plan, Math.max(1, transfer.attempt));
   for (const agent of [plan.source, plan.destination]) debts.owe({ agent, request: 'abort', migration });
+}
+
+/** Moves that were prepared when the controller went: their VMs have not moved, and whoever planned them must plan anew. */
+export function giveUpPrepared({ records, debts }: Pick<RecoveryWorld, 'records' | 'debts'>, nowWallMs: number): void {
+  for (const record of records.list()) {
+    if (record.state !== 'preparing' && record.state !== 'prepared') continue;
+    for (const { source, destination, index } of record.transfers) {
+      const migration = wireIdAhead(record.id, index);
+      for (const agent of [source, destination]) if (agent !== null) debts.owe({ agent, request: 'abort', migration });
+    }
+    endPrepared(record, records, { state: 'abandoned', reason: 'the controller was started again', wallMs: nowWallMs });
+  }
 }
 
 const ENDED: ReadonlySet<string> = new Set(['superseded', 'abandoned', 'forced']);

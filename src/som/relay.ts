@@ -15,6 +15,10 @@ export class Relay {
   #bytes = 0;
   #chunks = 0;
 
+  /** The destination did not take a chunk. */
+  get failed(): boolean {
+    return this.#failed;
+  }
   get bytes(): number {
     return this.#bytes;
   }

@@ -53,6 +53,11 @@ export class Saga {
     }
   }
 
+  /** What another saga would have to undo becomes this one's. */
+  takeOver(other: Saga): void {
+    this.#undos.push(...other.#undos.splice(0));
+  }
+
   get onlyForward(): boolean {
     return this.#onlyForward;
   }

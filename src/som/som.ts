@@ -7,16 +7,19 @@ import type { Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
+import type { CopyAhead } from './copy-ahead.ts';
 import { Debts } from './debts.ts';
-import { closeRecord, openRecord } from './records-of-moves.ts';
+import { closeRecord, openPlanned, openRecord, reopenRecord } from './records-of-moves.ts';
 import { haltsOf, keyOf, pinsOf } from './pins.ts';
 import { isHalted, planMove } from './plan.ts';
 import type { Holding, MovePlan } from './plan.ts';
+import { Preparation, type PlannedTimes } from './preparation.ts';
 import type { Agents, FlowControl, Relocation, VmPorts } from './ports.ts';
 import type { MigrationRecord } from './record.ts';
 import { Records } from './records.ts';
-import { oweUndoing, recover } from './recovery.ts';
-import type { Strategy, TransferLimits } from './transfer.ts';
+import type { MoveNotice } from './records-of-moves.ts';
+import { giveUpPrepared, oweUndoing, recover } from './recovery.ts';
+import type { Strategy, TransferLimits } from './transfer-plan.ts';
 import { Unit } from './unit.ts';
 import type { UnitPlan, UnitWorld } from './unit.ts';
 
@@ -36,13 +39,23 @@ export interface SomOptions {
 
 const NO_PORTS: VmPorts = { of: () => ({ admitted: () => Promise.resolve() }), update: () => undefined };
 
-/** What an operator asked for cannot be done. */
-export class SomError extends StateferryError<'unknown-migration' | 'not-running'> {}
+/** What an operator or a planner asked for cannot be done. */
+export class SomError extends StateferryError<
+  | 'unknown-migration'
+  | 'not-running'
+  | 'not-prepared'
+  | 'busy' // another migration, or plan, of these flows is under way
+  | 'cannot-plan' // by this strategy nothing is moved before the VM
+> {}
+
+/** A move that is to come, as a notification of it would tell it. */
+export type FutureMove = MoveNotice & Pick<Notification, 'transfers'>;
 
 export class Som {
   readonly records: Records;
   readonly #options: SomOptions;
   readonly #units = new Map<string, Unit>();
+  readonly #preparations = new Set<Preparation>();
   readonly #world: UnitWorld;
 
   constructor(options: SomOptions) {
@@ -73,13 +86,13 @@ export class Som {
   async notify(notification: Notification): Promise<MigrationRecord> {
     const earlier = this.#unitsOf(notification);
     const plan = planMove(notification, this.#holdings(earlier), (a, b) => this.#options.flows.route(a, b));
-    const record = openRecord(this.records, notification, plan, this.#options.clock.wallMs());
+    const { record, copies, ended } = this.#begin(notification, plan);
     const keeps = this.#options.strategy === 'detour' || this.#options.strategy === 'copy';
     const stays = keeps ? { pins: pinsOf(record.id, plan), halts: haltsOf(record.id, plan) } : { pins: [] };
-    const units = this.#unitsFor(record, plan);
+    const units = this.#unitsFor(record, plan, copies);
     // Known from now on: a newer notification may come while the switches take this one.
     for (const unit of units) this.#units.set(unit.plan.key, unit);
-    const before = Promise.all(earlier.map((u) => u.done));
+    const before = Promise.all([...earlier.map((u) => u.done), ended]);
     // After the new ones are stored: killed in between, the controller finds both and goes on with the newer.
     for (const unit of earlier) unit.end('superseded');
     // What holds the VM's port needs no switch, and the VM waits for it.
@@ -87,6 +100,59 @@ export class Som {
     await this.#relocate(record, plan, stays, earlier);
     for (const unit of units) if (unit.plan.atVap !== true) this.#start(unit, before);
     if (units.length === 0) closeRecord(record, this.records, this.#options.clock);
+    return record;
+  }
+
+  /**
+   * Copies the state ahead for a move that is to come. Resolves before `deadlineMs` are over with the record: `prepared`, or
+   * `degraded` and why; then the move, when it comes, is one like any other. Rejects with SomError.
+   */
+  async prepare(move: FutureMove, times: PlannedTimes): Promise<MigrationRecord> {
+    const { clock, flows, strategy } = this.#options;
+    if (strategy !== 'detour' && strategy !== 'copy') {
+      throw new SomError('cannot-plan', `by strategy ${strategy} nothing is copied before the flows are re-pointed`);
+    }
+    const busy =
+      this.#unitsOf(move)[0]?.plan.migration ??
+      this.#preparationsOf(move).find((p) => p.move.vm === move.vm.mac)?.record.id;
+    if (busy !== undefined) throw new SomError('busy', `migration ${busy} of this VM is not over`);
+    const plan = planMove(move, [], (a, b) => flows.route(a, b));
+    const nowMs = clock.wallMs();
+    const planned = {
+      deadlineWallMs: nowMs + times.deadlineMs,
+      keepUntilWallMs: nowMs + times.keepMs,
+      readyWallMs: null,
+      committedWallMs: null,
+    };
+    const record = openPlanned(this.records, move, plan, nowMs, planned);
+    const preparation = new Preparation(plan, record, planned, this.#world);
+    this.#preparations.add(preparation);
+    void preparation.over.then(() => this.#preparations.delete(preparation));
+    await preparation.verdict;
+    return record;
+  }
+
+  /** The planner says that the VM is at its new place: the copy is kept for `keepMs` more, until it is seen there. */
+  commit(id: string, keepMs: number): MigrationRecord {
+    const record = this.#planned(id);
+    const waiting = [...this.#preparations].find((p) => p.record === record && record.state === 'prepared');
+    if (waiting !== undefined) waiting.committed(keepMs);
+    else if (record.state !== 'running' && record.state !== 'migrated') {
+      throw new SomError(
+        'not-prepared',
+        `${id} is ${record.state}${record.reason === null ? '' : `: ${record.reason}`}`,
+      );
+    }
+    return record;
+  }
+
+  /** The move does not take place: nothing is left of the copy when this resolves. */
+  async cancel(id: string): Promise<MigrationRecord> {
+    const record = this.#planned(id);
+    const waiting = [...this.#preparations].find((p) => p.record === record);
+    if (waiting === undefined)
+      throw new SomError('not-prepared', `${id} is ${record.state}: there is nothing to abort`);
+    await waiting.end('abandoned', 'aborted by whoever planned it');
     return record;
   }
 
@@ -131,6 +197,7 @@ export class Som {
    * the pinned ones anew, retires the lifted ones, and undoes what had been ended.
    */
   recover(): () => Promise<void> {
+    giveUpPrepared(this.#world, this.#options.clock.wallMs());
     const found = recover(this.#world);
     const units = found.units.map((u) => {
       return new Unit(u.plan, u.lifted ? 'lifted' : 'pinned', u.record, u.transfer, this.#world);
@@ -152,7 +219,47 @@ export class Som {
     };
   }
 
-  #unitsOf(n: Notification): Unit[] {
+  /** The record of a move, new or planned; what was copied ahead for it, by transfer; and when all other plans are out of its way. */
+  #begin(
+    n: Notification,
+    plan: MovePlan,
+  ): { record: MigrationRecord; copies: (CopyAhead | null)[]; ended: Promise<unknown> } {
+    const { clock } = this.#options;
+    const concerned = this.#preparationsOf(n);
+    const mine = concerned.find(({ move }) => move.vm === plan.vm && move.newNve === plan.newNve);
+    const others = concerned.filter((p) => p !== mine);
+    const why = 'its VM, or one it has flows with, has moved otherwise';
+    const ended = Promise.all(others.map((p) => p.end('superseded', why)));
+    if (mine === undefined) {
+      return { record: openRecord(this.records, n, plan, clock.wallMs()), copies: [], ended };
+    }
+    const taken = plan.transfers.map((t) => mine.take(t));
+    reopenRecord(
+      this.records,
+      mine.record,
+      n,
+      plan,
+      taken.map((t) => t?.index ?? null),
+      clock.wallMs(),
+    );
+    return {
+      record: mine.record,
+      copies: taken.map((t) => t?.copy ?? null),
+      ended: Promise.all([ended, mine.handedOver()]),
+    };
+  }
+
+  #preparationsOf({ vnid, vm }: Pick<Notification, 'vnid' | 'vm'>): Preparation[] {
+    return [...this.#preparations].filter((p) => p.isWaiting && p.concerns(vnid, vm.mac, vm.addresses));
+  }
+
+  #planned(id: string): MigrationRecord {
+    const record = this.records.get(id);
+    if (record?.planned === undefined) throw new SomError('unknown-migration', `there is no planned move ${id}`);
+    return record;
+  }
+
+  #unitsOf(n: Pick<Notification, 'vnid' | 'vm'>): Unit[] {
     return [...this.#units.values()].filter((u) => u.plan.vnid === n.vnid && u.plan.vm === n.vm.mac);
   }
 
@@ -204,9 +311,10 @@ export class Som {
     }
   }
 
-  #unitsFor(record: MigrationRecord, plan: MovePlan): Unit[] {
+  #unitsFor(record: MigrationRecord, plan: MovePlan, copies: readonly (CopyAhead | null)[]): Unit[] {
     return plan.transfers.flatMap((t, index) => {
       const transfer = record.transfers[index];
+      const copy = copies[index] ?? null;
       if (transfer === undefined || t.source === null || t.destination === null || this.#options.strategy === 'none') {
         return [];
       }
@@ -224,8 +332,9 @@ export class Som {
         selector: t.selector,
         ...(t.atVap === true ? { atVap: true as const } : {}),
         ...(isHalted(t) ? { halted: true as const } : {}),
+        ...(copy === null ? {} : { copied: copy.plan.wireId }),
       };
-      return [new Unit(unitPlan, 'pinned', record, transfer, this.#world)];
+      return [new Unit(unitPlan, 'pinned', record, transfer, this.#world, copy)];
     });
   }
 

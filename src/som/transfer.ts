@@ -1,83 +1,37 @@
 // One transfer: the state of one selector from its source to its destination. Reads top to bottom as the table in
-// section 2 of the design; `upload`, `ready` and `download` are the arrows of the draft's Figure 3.
+// section 2 of the design; its first rows, the copying, are copy.ts's.
 
-import type { Clock } from '../base/clock.ts';
-import type { Dpid, StateHostId } from '../base/ids.ts';
-import type { Selector } from '../base/selector.ts';
 import { Phase } from '../protocol/generated/stateferry.ts';
-import type {
-  Drained,
-  Installed,
-  Manifest,
-  Quiesced,
-  Selector as WireSelector,
-  UploadState,
-} from '../protocol/generated/stateferry.ts';
+import type { Drained, Installed, Quiesced } from '../protocol/generated/stateferry.ts';
 import { agentAt } from './agent-at.ts';
-import { commonKinds } from './common-kinds.ts';
-import type { Debts } from './debts.ts';
+import { type CopyEnds, type CopyIo, copyState, endsOf, noteRefused, undoCopy, wireSelector } from './copy.ts';
+import type { CopyAhead } from './copy-ahead.ts';
 import { MigrationError } from './errors.ts';
-import type { Agent, Agents, FlowControl, LiftCounts } from './ports.ts';
-import type { TransferRecord } from './record.ts';
+import type { Agent, FlowControl, LiftCounts } from './ports.ts';
 import { Relay } from './relay.ts';
-import type { Saga } from './saga.ts';
-
-/**
- * How a move is made: `detour` is the design's; `copy` leaves out gate and drain; `draft` re-points at once and moves the
- * state meanwhile, as the draft says; `none` re-points at once and moves nothing (the control).
- */
-export type Strategy = 'detour' | 'copy' | 'draft' | 'none';
-
-export interface TransferPlan {
-  /** Names this attempt on IF(M,A). */
-  readonly wireId: string;
-  /** Names pin and gate. */
-  readonly key: string;
-  readonly source: StateHostId;
-  readonly destination: StateHostId;
-  readonly peerNve: Dpid;
-  readonly selector: Selector;
-  readonly strategy: Strategy;
-  readonly epoch: number;
-  /** Everything is held at the NVEs already and nothing reaches the source: no handshake is waited for. */
-  readonly halted?: boolean;
-}
-
-export interface TransferLimits {
-  /** Records; one more fails the upload. */
-  readonly limit: number;
-  /** How long answers to openers under way are waited for at the gate. */
-  readonly drainBoundMs: number;
-  /** Between lift and retire. */
-  readonly graceMs: number;
-}
+import type { TransferPlan } from './transfer-plan.ts';
 
 const UNGATE_BOUND_MS = 500;
 /** What a newer move leaves of the grace: packets behind stale caches and on long links still meet the source. */
 const LEAST_GRACE_MS = 250;
 
-export interface TransferIo {
-  readonly agents: Agents;
+/** `signal`: aborted when a newer move or an operator takes over; heeded between steps until the lift. */
+export interface TransferIo extends CopyIo {
   readonly flows: FlowControl;
-  readonly clock: Clock;
-  readonly saga: Saga;
-  readonly debts: Debts;
-  readonly record: TransferRecord;
-  readonly limits: TransferLimits;
-  /** Aborted when a newer move or an operator takes over; heeded between steps until the lift. */
-  readonly signal: AbortSignal;
   /** Durable before the first switch is told to lift. */
   onLifting(): void;
   /** The flows run through the destination. */
   onLifted(): void;
   /** What the gate held has been released. */
   onReleased(counts: LiftCounts): void;
+  /** Made before the VM moved: the state is there already, and follows. */
+  readonly copy?: CopyAhead | null;
 }
 
 /** Resolves when the state is retired at the source. Rejects with the cause after everything was undone. */
 export function runTransfer(plan: TransferPlan, io: TransferIo): Promise<void> {
   return betweenEnds(plan, io, async (ends) => {
-    await copyState(ends);
+    await stateAt(ends);
     if (plan.strategy === 'detour') await freeze(ends);
     await lift(ends);
   });
@@ -89,90 +43,28 @@ export async function betweenEnds(
   io: TransferIo,
   upToLift: (ends: Ends) => Promise<void>,
 ): Promise<void> {
-  const relay = new Relay();
+  const relay = io.copy?.relay ?? new Relay();
   try {
-    const source = agentAt(io.agents, plan.source, 'source');
-    const destination = agentAt(io.agents, plan.destination, 'destination');
-    await upToLift({ plan, io, source, destination, relay });
+    await upToLift({ ...endsOf(plan, io, relay), io });
     await grace(io);
     await retire(plan, io);
   } catch (cause) {
-    if (!io.saga.onlyForward) await undo(plan, io);
+    if (!io.saga.onlyForward) await undoCopy(plan, io);
     throw cause;
   } finally {
     relay.stop();
   }
 }
 
-/** What could not be undone at an agent is owed to it: its session may be another by now, or none. */
-async function undo({ source, destination, wireId }: TransferPlan, { saga, debts }: TransferIo): Promise<void> {
-  const failed = new Set((await saga.unwind()).map((f) => f.step));
-  const owed = { request: 'abort', migration: wireId } as const;
-  if (failed.has('upload')) await debts.pay({ ...owed, agent: source });
-  if (failed.has('ready')) await debts.pay({ ...owed, agent: destination });
+/** The state is at the destination and follows: copied now, or ahead. */
+export async function stateAt(ends: Ends): Promise<void> {
+  const { copy, saga } = ends.io;
+  if (copy == null) await copyState(ends);
+  else await copy.handOver(saga);
 }
 
-export interface Ends {
-  readonly plan: TransferPlan;
+export interface Ends extends CopyEnds {
   readonly io: TransferIo;
-  readonly source: Agent;
-  readonly destination: Agent;
-  readonly relay: Relay;
-}
-
-/**
- * upload, ready, download: the destination's kernel has the snapshot, and follows. As soon as the source has said how much is to
- * come the destination gets ready, and then installs what the source has read while it reads on.
- */
-export async function copyState({ plan, io, source, destination, relay }: Ends): Promise<void> {
-  const { saga, record } = io;
-  const migration = plan.wireId;
-  const selector = wireSelector(plan.selector);
-  const { kinds, warnings } = commonKinds(source, destination);
-  record.kinds = kinds;
-  record.warnings = warnings;
-  const begun = Promise.withResolvers<Manifest | undefined>();
-  let uploaded: Promise<UploadState> | undefined;
-  const manifest = await saga.step('upload', {
-    run: () => {
-      const request = { migration, selector, kinds: [...kinds], follow: true, limit: BigInt(io.limits.limit) };
-      uploaded = source.upload(request, (chunk) => relay.push(chunk), begun.resolve);
-      return Promise.race([begun.promise, uploaded.then((state) => state.manifest)]);
-    },
-    undo: async () => {
-      await source.abort({ migration, reason: 'undo' });
-    },
-    detail: (m) => ({ records: Number(m?.records ?? 0n) }),
-  });
-  uploaded?.catch(() => undefined); // the download step reports it
-  record.entries = Number(manifest?.records ?? 0n);
-  io.signal.throwIfAborted();
-  await saga.step('ready', {
-    run: () => destination.getReady({ migration, selector, manifest, epoch: BigInt(plan.epoch) }),
-    undo: async () => {
-      relay.stop();
-      await destination.abort({ migration, reason: 'undo' });
-    },
-    detail: (ready) => ({ warnings: ready.warnings.map((w) => `${w.reason} ${w.record} ${w.detail}`.trim()) }),
-  });
-  io.signal.throwIfAborted();
-  const installed = await saga.step('download', {
-    run: async () => {
-      const done = relay.installed(Phase.PHASE_SNAPSHOT);
-      relay.start(destination);
-      const [acknowledged] = await Promise.all([done, uploaded]);
-      return acknowledged;
-    },
-    detail: (i) => ({
-      records: Number(i.records),
-      refused: i.refused.length,
-      bytes: relay.bytes,
-      chunks: relay.chunks,
-    }),
-  });
-  record.installedWallMs = io.clock.wallMs();
-  noteRefused(record, installed);
-  io.signal.throwIfAborted();
 }
 
 /**
@@ -337,20 +229,4 @@ export async function retire(
     },
     detail: (done) => ({ records: Number(done?.records ?? 0n) }),
   });
-}
-
-/** A selector as IF(M,A) says it. */
-function wireSelector({ vnid, vm, peers, neighbours }: Selector): WireSelector {
-  const staying = neighbours === undefined ? {} : { neighbours: { addresses: [...neighbours] } };
-  return { vnid, vm: [...vm], peers: [...(peers ?? [])], ...staying };
-}
-
-function noteRefused(record: TransferRecord, installed: Installed): void {
-  for (const r of installed.refused) record.refused.push({ reason: r.reason, record: r.record, detail: r.detail });
-  if (installed.refused.length > 0) {
-    throw new MigrationError(
-      'records-refused',
-      `${installed.refused.length} records were refused, the first: ${installed.refused[0]?.reason ?? ''} ${installed.refused[0]?.record ?? ''}`,
-    );
-  }
 }

@@ -8,6 +8,8 @@ import type { Dpid, Mac, StateHostId, Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Selector } from '../base/selector.ts';
 import type { Table } from '../store/store.ts';
+import { epochOf, wireIdOf } from './attempts.ts';
+import type { CopyAhead } from './copy-ahead.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
 import { runPortTransfer } from './port-transfer.ts';
@@ -16,7 +18,7 @@ import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
 import { grace, retire, runTransfer } from './transfer.ts';
-import type { Strategy, TransferLimits, TransferPlan } from './transfer.ts';
+import type { Strategy, TransferLimits, TransferPlan } from './transfer-plan.ts';
 
 /** What of a unit must survive the controller. */
 export interface UnitPlan {
@@ -37,6 +39,8 @@ export interface UnitPlan {
   readonly atVap?: true;
   /** No path leads to the source: the packets wait until the state has moved. */
   readonly halted?: true;
+  /** The copy that was made ahead, as IF(M,A) names it: the first attempt goes on with it. */
+  readonly copied?: string;
 }
 
 /** Up to `lifting` the source holds the state and the pin is wanted; from `lifted` on the destination does. */
@@ -66,15 +70,25 @@ export class Unit {
   readonly #world: UnitWorld;
   readonly #record: MigrationRecord;
   readonly #transfer: TransferRecord;
+  #copy: CopyAhead | null;
   #abort = new AbortController();
   #ending: 'superseded' | 'abandoned' | 'forced' | null = null;
   #wake: () => void = () => undefined;
   #finish: () => void = () => undefined;
 
-  constructor(plan: UnitPlan, phase: UnitPhase, record: MigrationRecord, transfer: TransferRecord, world: UnitWorld) {
+  /** `copy`: what `plan.copied` names. */
+  constructor(
+    plan: UnitPlan,
+    phase: UnitPhase,
+    record: MigrationRecord,
+    transfer: TransferRecord,
+    world: UnitWorld,
+    copy: CopyAhead | null = null,
+  ) {
     this.plan = plan;
     this.phase = phase;
     this.#world = world;
+    this.#copy = copy;
     this.#record = record;
     this.#transfer = transfer;
     this.done = new Promise((resolve) => {
@@ -100,6 +114,7 @@ export class Unit {
       this.#world.log.error('a migration ended by a defect', { transfer: this.plan.key, cause });
       this.#set('degraded', `internal: ${String(cause)}`);
     } finally {
+      await this.#copy?.undo(); // ended before its first attempt
       this.#world.table.delete(this.plan.key);
       this.#finish();
     }
@@ -124,6 +139,7 @@ export class Unit {
   async #attempt(): Promise<boolean> {
     this.#abort = new AbortController();
     const { debts } = this.#world;
+    const copy = await this.#takeCopy();
     this.#transfer.attempt += 1;
     this.#set('running', null);
     // What an earlier attempt has left behind would be in the way.
@@ -148,12 +164,23 @@ export class Unit {
         onReleased: (counts) => {
           this.#noteReleased(counts);
         },
+        copy,
       });
       this.#set('migrated', null);
       return true;
     } catch (cause) {
       return await this.#failed(cause, saga.onlyForward);
     }
+  }
+
+  /** The first attempt goes on with a copy made ahead, if that is still good; else it counts as one that failed. */
+  async #takeCopy(): Promise<CopyAhead | null> {
+    const copy = this.#copy;
+    this.#copy = null;
+    if (copy === null || (await copy.settled())) return copy;
+    this.#transfer.attempt += 1;
+    await copy.undo();
+    return null;
   }
 
   #saga(): Saga {
@@ -299,14 +326,4 @@ function overall(transfers: readonly TransferRecord[]): MigrationRecord['state']
     if (transfers.some((t) => t.state === state || (state === 'running' && t.state === 'lifted'))) return state;
   }
   return 'migrated';
-}
-
-/** Names an attempt on IF(M,A). */
-export function wireIdOf({ key }: Pick<UnitPlan, 'key'>, attempt: number): string {
-  return `${key}.${attempt}`;
-}
-
-/** Grows over migrations and attempts, so that a later Get ready outdates an earlier Retire (hard case 23). */
-function epochOf(migration: string, attempt: number): number {
-  return Number(migration.slice(2)) * 1000 + attempt;
 }

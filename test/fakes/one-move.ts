@@ -8,7 +8,7 @@ import { join } from '../../src/base/route.ts';
 import type { Route } from '../../src/base/route.ts';
 import type { Agents } from '../../src/som/ports.ts';
 import { Som } from '../../src/som/som.ts';
-import type { Strategy } from '../../src/som/transfer.ts';
+import type { Strategy } from '../../src/som/transfer-plan.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
 import { FakeFlowControl } from './fake-flow-control.ts';

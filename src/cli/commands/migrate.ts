@@ -6,6 +6,7 @@ import { StateferryError } from '../../base/errors.ts';
 import { callApi, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
 import { table } from '../table.ts';
+import { plannedMoveCommands } from './planned-move.ts';
 
 interface DryRun {
   readonly vm: string;
@@ -21,7 +22,9 @@ interface DryRun {
 }
 
 export function migrateCommand(): Command {
-  const migrate = new Command('migrate').description('decide about a migration that is degraded, or look ahead');
+  const migrate = new Command('migrate')
+    .description('plan a move, decide about a migration that is degraded, or look ahead')
+    .enablePositionalOptions();
   const verbs = {
     retry: 'try again now',
     force: 'lift the pin without the state: established connections through the new State Host will break',
@@ -37,6 +40,7 @@ export function migrateCommand(): Command {
       ),
     );
   }
+  for (const command of plannedMoveCommands()) migrate.addCommand(command);
   return withApiFlags(migrate)
     .option('--dry-run', 'say what the move of --vm to --to would need; change nothing')
     .option('--vm <address|mac>', 'the VM')

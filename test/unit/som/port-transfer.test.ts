@@ -8,7 +8,7 @@ import type { Admit } from '../../../src/protocol/generated/stateferry.ts';
 import { Admissions, type GuardedVm } from '../../../src/som/admissions.ts';
 import type { AgentSession } from '../../../src/som/agents/agent-session.ts';
 import { Som } from '../../../src/som/som.ts';
-import type { Strategy } from '../../../src/som/transfer.ts';
+import type { Strategy } from '../../../src/som/transfer-plan.ts';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Notification } from '../../../topology/notification.ts';

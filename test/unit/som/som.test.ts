@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { mac } from '../../../src/base/ids.ts';
 import type { Som } from '../../../src/som/som.ts';
-import type { Strategy } from '../../../src/som/transfer.ts';
+import type { Strategy } from '../../../src/som/transfer-plan.ts';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
