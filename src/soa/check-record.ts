@@ -12,6 +12,7 @@ import { type Scope, tuplesInScope } from './scope.ts';
 export type RecordRefusedReason =
   | 'out-of-scope' // another VNID, or no address of the selector
   | 'bad-value' // a value no kernel gives
+  | 'over-limit' // more records than this State Host takes of one migration
   | 'unsupported-protocol'
   | 'nat-not-owned' // the translated address is not in this State Host's NAT pools
   | 'clash' // the kernel has another entry that cannot be replaced (a NAT binding in use)
@@ -61,6 +62,8 @@ export function checkRecord(record: StateRecord, scope: Scope, policy: ImportPol
     const foreign = [src, dst].filter((a) => a !== from.src && a !== from.dst && !policy.ownsNatAddress(a));
     // DNAT to the VM itself needs no pool; what is translated *to the outside* does.
     if (foreign.some((a) => !scope.vm.has(a))) return no('nat-not-owned', formatTuple(reply));
+    // And so does the outside address that such a connection was opened to.
+    if (src !== from.dst && !policy.ownsNatAddress(from.dst)) return no('nat-not-owned', formatTuple(orig));
   }
   return null;
 }

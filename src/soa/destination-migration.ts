@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts';
 import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
 import type { TupleKey } from '../netlink/tuple.ts';
 import type { Installed, Refusal, StateChunk } from '../protocol/generated/stateferry.ts';
-import { checkRecord, type ImportPolicy } from './check-record.ts';
+import { checkRecord, type ImportPolicy, refusal } from './check-record.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { DestinationCounts } from './destination-counts.ts';
 import { deletionOf } from './entry-requests.ts';
@@ -26,6 +26,8 @@ export interface DestinationWorld {
   readonly counters?: SynCounters | undefined;
   /** Counts under another limit than the source's are taken all the same. */
   readonly anyLimit: boolean;
+  /** Records of one migration. */
+  readonly maxRecords: number;
   readonly gate: Gatekeeper;
   readonly clock: Clock;
   /** Between closing the gate and what relies on it. */
@@ -51,13 +53,21 @@ export class DestinationMigration {
   readonly #chunks: ChunkQueue;
   /** Entries of an earlier stay of the same flows here that the new state must take the place of (hard case 23). */
   readonly #leftovers: Map<TupleKey, ConntrackEntry>;
+  /** Records the source has announced. */
+  readonly #expected: number;
   #refused: Refusal[] = [];
   #lifted = false;
   #over = false;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(id: string, scope: Scope, world: DestinationWorld, leftovers: readonly ConntrackEntry[]) {
+  constructor(
+    id: string,
+    scope: Scope,
+    world: DestinationWorld,
+    { expected, left }: { readonly expected: number; readonly left: readonly ConntrackEntry[] },
+  ) {
     this.scope = scope;
+    this.#expected = expected;
     this.#id = id;
     this.#world = world;
     this.#log = world.log.with({ migration: id });
@@ -68,7 +78,7 @@ export class DestinationMigration {
     const installed = new InstalledRecords({ scope, table, somWallMs, onRefused });
     this.#installed = installed;
     this.#counts = new DestinationCounts({ ...world, counters: world.counters, migration: id, scope, onRefused });
-    this.#leftovers = new Map(leftovers.map((entry) => [installed.keyOf(entry), entry]));
+    this.#leftovers = new Map(left.map((entry) => [installed.keyOf(entry), entry]));
     this.#chunks = new ChunkQueue(id, {
       isLifted: () => this.#lifted,
       checkOpen: () => this.#checkOpen(),
@@ -90,6 +100,11 @@ export class DestinationMigration {
 
   get lifted(): boolean {
     return this.#lifted;
+  }
+
+  /** Records that were announced and are not in the table yet: room that is promised. */
+  get stillToCome(): number {
+    return this.#lifted || this.#over ? 0 : Math.max(0, this.#expected - this.#installed.size);
   }
 
   /**
@@ -181,8 +196,18 @@ export class DestinationMigration {
       else creations.push([key, record]);
     }
     await this.#installed.delete(deletions);
-    await this.#installed.create(creations);
+    await this.#installed.create(this.#withinLimit(creations));
     await this.#installed.update(updates);
+  }
+
+  /** What is above the limit is refused, record by record, which fails the migration. */
+  #withinLimit(creations: readonly KeyedRecord[]): readonly KeyedRecord[] {
+    const { maxRecords } = this.#world;
+    const room = Math.max(0, maxRecords - this.#installed.size);
+    for (const [, record] of creations.slice(room)) {
+      this.#refuse(refusal(record, 'over-limit', `more than ${maxRecords} records`));
+    }
+    return creations.slice(0, room);
   }
 
   /** After the lift: forward TCP transitions only; the rest this kernel knows better (hard case 17). */

@@ -33,12 +33,18 @@ export class DestinationSide {
       if (earlier.over) this.#migrations.delete(id);
       left.push(...earlier.supersede());
     }
-    const { table } = this.#world;
-    const room = table.size() - table.used() + left.length;
-    if (records > BigInt(Math.max(0, room))) {
-      throw new RefusedError('no-room', migration, `${records} records, room for ${room}`);
+    const { table, maxRecords } = this.#world;
+    if (records > BigInt(maxRecords)) {
+      throw new RefusedError('over-limit', migration, `${records} records, limit ${maxRecords} here`);
     }
-    this.#migrations.set(migration, new DestinationMigration(migration, scope, this.#world, left));
+    const promised = [...this.#migrations.values()].reduce((sum, other) => sum + other.stillToCome, 0);
+    const room = table.size() - table.used() + left.length - promised;
+    if (records > BigInt(Math.max(0, room))) {
+      const others = promised === 0 ? '' : `, ${promised} promised to other migrations`;
+      throw new RefusedError('no-room', migration, `${records} records, room for ${Math.max(0, room)}${others}`);
+    }
+    const expected = Number(records);
+    this.#migrations.set(migration, new DestinationMigration(migration, scope, this.#world, { expected, left }));
   }
 
   async download(chunk: StateChunk): Promise<Installed | null> {

@@ -3,7 +3,7 @@
 
 import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
 import type { ConntrackRequest } from '../netlink/conntrack-message.ts';
-import { tupleKey, type TupleKey } from '../netlink/tuple.ts';
+import { formatTuple, tupleKey, type TupleKey } from '../netlink/tuple.ts';
 import type { Refusal } from '../protocol/generated/stateferry.ts';
 import { type RecordRefusedReason, refusal } from './check-record.ts';
 import { deletionOf, identityOf, readingOf, request } from './entry-requests.ts';
@@ -43,6 +43,11 @@ export class InstalledRecords {
   /** Read back and there. */
   get count(): number {
     return this.#digest.records;
+  }
+
+  /** Made, whether read back yet or not. */
+  get size(): number {
+    return this.#records.size;
   }
 
   digest(): StateDigest {
@@ -133,8 +138,27 @@ export class InstalledRecords {
     });
     await table.ask(standing.map((entry) => deletionOf(entry)));
     const answers = await table.ask(taken.map(([, record]) => this.#creation(record)));
+    const clashing = taken.filter((_, i) => answers[i]?.errno === ERRNO.EEXIST);
     taken.forEach((one, i) => {
-      this.#noteCreation(one, answers[i]?.errno ?? 0, null);
+      if (!clashing.includes(one)) this.#noteCreation(one, answers[i]?.errno ?? 0, null);
+    });
+    await this.#refuseClashes(clashing);
+  }
+
+  /** Whose tuple it is that stands in the way: the other end of a translation is a tuple, too. */
+  async #refuseClashes(clashing: readonly KeyedRecord[]): Promise<void> {
+    if (clashing.length === 0) return;
+    const places = clashing.map(([, { entry }]) =>
+      this.#here(entry.tupleReply === undefined ? entry : { tupleOrig: entry.tupleReply }),
+    );
+    const found = await this.#parts.table.ask(places.map((place) => readingOf(place)));
+    clashing.forEach(([, record], i) => {
+      const { tupleOrig, tupleReply } = found[i]?.entry ?? {};
+      const holder =
+        tupleOrig === undefined || tupleReply === undefined
+          ? 'another connection'
+          : `${formatTuple(tupleOrig)}, answered by ${formatTuple(tupleReply)}`;
+      this.#parts.onRefused(refusal(record, 'clash', `in use by ${holder}`));
     });
   }
 

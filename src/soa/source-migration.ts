@@ -84,6 +84,7 @@ export class SourceMigration {
       table: world.table,
       chunks: new ChunkWriter(migration, send, world.chunkBytes),
       counts: this.#counts,
+      limit: request.limit,
       log: world.log.with({ migration }),
       somWallMs,
     });
@@ -163,7 +164,7 @@ export class SourceMigration {
 
   /** Events were lost: what was sent cannot be vouched for. */
   overrun(): void {
-    if (this.serving) this.#stream.break();
+    if (this.serving) this.#stream.lose();
   }
 
   /**
@@ -214,9 +215,9 @@ export class SourceMigration {
     this.#stream.drainTo(mark);
     const failed = (await table.ask(mark.requests)).find((a) => a.errno !== 0);
     const stream = this.#stream;
-    const settled = (): boolean => stream.drained !== null || stream.broken || this.#over;
+    const settled = (): boolean => stream.drained !== null || stream.broken !== null || this.#over;
     const seen = failed === undefined && (await stream.changed.until(settled, SENTINEL_BOUND_MS, clock));
-    if (!seen || stream.broken) await this.#unsettled(failed?.errno);
+    if (!seen || stream.broken !== null) await this.#unsettled(failed?.errno);
     if (stream.drained === null) throw new RefusedError('wrong-phase', this.#id, 'ended while draining');
     return stream.drained;
   }
@@ -291,7 +292,8 @@ export class SourceMigration {
     const { clock, somWallMs } = this.#world;
     const { records, changed } = this.#stream;
     const since = somWallMs() - boundMs;
-    const settled = (): boolean => this.#stream.broken || (!records.awaitsAnswerSince(since) && this.#stream.level);
+    const settled = (): boolean =>
+      this.#stream.broken !== null || (!records.awaitsAnswerSince(since) && this.#stream.level);
     await changed.until(settled, Math.max(0, deadline - clock.now()), clock);
   }
 
@@ -311,8 +313,7 @@ export class SourceMigration {
   }
 
   #checkIntact(): void {
-    if (!this.#stream.broken) return;
-    throw new RefusedError('events-lost', this.#id, 'the kernel dropped events', { retriable: true });
+    if (this.#stream.broken !== null) throw this.#stream.broken;
   }
 
   #checkStage(stage: Stage): void {

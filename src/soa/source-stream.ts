@@ -17,6 +17,7 @@ import { entryKey } from './shadow.ts';
 import { Signal } from './signal.ts';
 import type { SourceCounts } from './source-counts.ts';
 import type { StateDigest } from './state-digest.ts';
+import { RefusedError } from './state-host.ts';
 
 /** 'reading': events wait until what was asked of the kernel has come; 'late': after the drain; 'over': nothing follows. */
 export type Stage = 'reading' | 'following' | 'draining' | 'late' | 'over';
@@ -45,6 +46,8 @@ export interface SourceStreamParts {
   readonly chunks: ChunkWriter;
   /** Null: SYN counts are not asked for. */
   readonly counts: SourceCounts | null;
+  /** Records at one time. */
+  readonly limit: number;
   readonly log: Log;
   readonly somWallMs: () => number;
 }
@@ -57,7 +60,7 @@ export class SourceStream {
   #stage: Stage = 'reading';
   #backlog: TableEvent[] = [];
   #reads = 0;
-  #broken = false;
+  #broken: RefusedError | null = null;
   #sentinel: Sentinel | null = null;
   #drained: Drained | null = null;
 
@@ -70,8 +73,8 @@ export class SourceStream {
     return this.#stage;
   }
 
-  /** Events were lost, or an entry could not be read: what was sent cannot be vouched for. */
-  get broken(): boolean {
+  /** Why what was sent cannot be vouched for, or nothing more is sent. */
+  get broken(): RefusedError | null {
     return this.#broken;
   }
 
@@ -111,7 +114,7 @@ export class SourceStream {
   apply(events: readonly TableEvent[]): void {
     const fresh: ConntrackEntry[] = [];
     for (const event of events) {
-      if (this.#stage === 'over') return;
+      if (this.#stage === 'over' || this.#broken !== null) return;
       if (this.#stage === 'reading' || this.#reads > 0) this.#backlog.push(event);
       else this.#follow(event, fresh);
     }
@@ -121,8 +124,15 @@ export class SourceStream {
     this.changed.raise();
   }
 
-  break(): void {
-    this.#broken = true;
+  /** The kernel's events were lost. */
+  lose(): void {
+    this.#break(
+      new RefusedError('events-lost', this.#parts.migration, 'the kernel dropped events', { retriable: true }),
+    );
+  }
+
+  #break(cause: RefusedError): void {
+    this.#broken ??= cause;
     this.changed.raise();
   }
 
@@ -191,8 +201,18 @@ export class SourceStream {
     }
     const entry = known === undefined ? event.entry : mergeEntry(known.entry, event.entry);
     this.records.put(key, entry, now);
+    if (known === undefined && !this.#mayHaveMore()) return;
     this.#send(phase, known === undefined ? 'new' : 'update', entry, now);
     if (isTcp(entry) && !isLiberal(entry)) fresh.push(entry);
+  }
+
+  /** Never cut silently: one more than the limit ends it. */
+  #mayHaveMore(): boolean {
+    const { limit, migration } = this.#parts;
+    const { size } = this.records;
+    if (size <= limit) return true;
+    this.#break(new RefusedError('over-limit', migration, `${size} records while they were followed, limit ${limit}`));
+    return false;
   }
 
   /** Hard case 17: FIN and RST may still cross the source; nothing else it says counts. */
@@ -244,7 +264,7 @@ export class SourceStream {
       })
       .catch((error: unknown) => {
         this.#parts.log.error('could not read an entry', { error });
-        this.break();
+        this.lose();
       });
   }
 

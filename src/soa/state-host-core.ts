@@ -82,6 +82,7 @@ export class StateHostCore implements StateHost {
       policy,
       counters,
       anyLimit: config.rulesetCheck === 'warn',
+      maxRecords: config.maxRecords,
       gate,
       clock,
       settleMs,

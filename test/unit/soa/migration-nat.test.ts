@@ -34,7 +34,11 @@ describe('a migration with NAT', () => {
     await natted.begin();
     const installed = await natted.settle();
     expect(installed?.refused).to.deep.equal([
-      { reason: 'clash', record: 'tcp 10.0.0.1:40 > 10.0.0.3:80', detail: 'EEXIST' },
+      {
+        reason: 'clash',
+        record: 'tcp 10.0.0.1:40 > 10.0.0.3:80',
+        detail: 'in use by tcp 10.0.0.1:41 > 10.0.0.3:80, answered by tcp 10.0.0.3:80 > 192.0.2.1:5000',
+      },
     ]);
     expect(installed?.records).to.equal(4n);
     expect(nat.kernel.find(50, tcp(41))).not.to.equal(null);

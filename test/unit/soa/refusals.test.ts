@@ -12,15 +12,17 @@ import {
   tcp,
   udp,
   VM,
+  VNID,
 } from '../../fakes/fake-firewall.ts';
 
 describe('a State Host refuses', () => {
+  let clock: FakeClock;
   let one: FakeFirewall;
   let two: FakeFirewall;
   let ferry: Ferry;
 
   beforeEach(async () => {
-    const clock = new FakeClock();
+    clock = new FakeClock();
     one = new FakeFirewall('fw1', 101, clock);
     two = new FakeFirewall('fw2', 777, clock);
     for (const port of [1, 2, 3]) one.kernel.open(101, tcp(port));
@@ -62,6 +64,49 @@ describe('a State Host refuses', () => {
   it('what does not fit its table', async () => {
     two.kernel.room = 3;
     expect(await reason(ferry.begin())).to.equal('no-room');
+  });
+  it('what does not fit beside what it has promised to others', async () => {
+    two.kernel.room = 7;
+    const other = new Ferry('m-2', one, two, { ...selector(['10.0.0.2']), vnid: VNID + 1 });
+    const announced = { records: 4n, digest: Buffer.alloc(32), rulesetDigest: 'same', kinds: [], counts: {} };
+    await other.ready({ migration: 'm-2', manifest: announced });
+    expect(await reason(ferry.begin())).to.equal('no-room');
+    await two.host.abort({ migration: 'm-2', reason: 'no more' });
+    await new Ferry('m-3', one, two).begin();
+    expect(two.kernel.entries()).to.have.length(4);
+  });
+  it('more records than it takes of one migration, announced or not', async () => {
+    const small = new FakeFirewall('fw3', 50, new FakeClock(), { maxRecords: 4 });
+    await small.host.start();
+    const fits = new Ferry('m-2', one, small);
+    await fits.begin();
+    clock.advance(0);
+    one.kernel.open(101, tcp(4));
+    one.kernel.flush();
+    await one.host.gate({ migration: 'm-2', boundMs: 0 });
+    expect((await fits.settle())?.refused).to.deep.equal([
+      { reason: 'over-limit', record: 'tcp 10.0.0.1:4 > 10.0.0.3:80', detail: 'more than 4 records' },
+    ]);
+    expect(small.kernel.entries()).to.have.length(4);
+    expect(await reason(new Ferry('m-3', one, small).begin())).to.equal('over-limit');
+  });
+  it('to send more than the limit while it follows, and says so at its gate', async () => {
+    const sent: StateChunk[] = [];
+    await one.host.upload(
+      { migration: 'm-9', selector: selector(), kinds: ['conntrack'], follow: true, limit: 4n },
+      (c) => sent.push(c),
+    );
+    clock.advance(0);
+    one.kernel.end(101, tcp(1));
+    one.kernel.open(101, tcp(4));
+    one.kernel.flush();
+    const before = sent.length;
+    one.kernel.open(101, tcp(5));
+    one.kernel.open(101, tcp(6));
+    one.kernel.flush();
+    expect(sent, 'nothing above it is sent').to.have.length(before);
+    const refused = await one.host.gate({ migration: 'm-9', boundMs: 0 }).catch((e: unknown) => e);
+    expect(refused).to.include({ code: 'over-limit', detail: '5 records while they were followed, limit 4' });
   });
   it('to take over flows that are being taken from it', async () => {
     await ferry.upload();

@@ -9,7 +9,7 @@ import { natPools } from '../../../src/soa/nat-pools.ts';
 import type { StateRecord } from '../../../src/soa/record.ts';
 import { rewriteForCreate, rewriteForUpdate } from '../../../src/soa/rewrite.ts';
 import { scopeOf } from '../../../src/soa/scope.ts';
-import { PEER, selector, tcp, VNID } from '../../fakes/fake-firewall.ts';
+import { PEER, selector, tcp, VM, VNID } from '../../fakes/fake-firewall.ts';
 
 const flags = (value: number): { flags: number; mask: number } => ({ flags: value, mask: 0 });
 const entry = (more: ConntrackEntry = {}): ConntrackEntry => ({
@@ -171,6 +171,16 @@ describe('a record from elsewhere', () => {
     ['in a TCP state there is not', 'bad-value', { protoinfo: { tcp: { state: 12 } } }],
     ['with a window scale there is not', 'bad-value', { protoinfo: { tcp: { state: 3, wscaleReply: 15 } } }],
     ['translated to an address of this host', null, { tupleReply: tcp(80, PEER, '198.51.100.7', 9) }],
+    [
+      'opened to an address of this host, which translates it to the VM',
+      null,
+      { tupleOrig: tcp(9, PEER, '192.0.2.1'), tupleReply: tcp(80, VM, PEER, 9) },
+    ],
+    [
+      'opened to an address of nobody here',
+      'nat-not-owned',
+      { tupleOrig: tcp(9, PEER, '198.51.100.8'), tupleReply: tcp(80, VM, PEER, 9) },
+    ],
     ['translated to an address of nobody here', 'nat-not-owned', { tupleReply: tcp(80, PEER, '198.51.100.8', 9) }],
   ];
   for (const [title, expected, more, rest] of REFUSED) {
