@@ -75,8 +75,17 @@ export function labPlanned(options: PlannedOptions, output: OutputOptions): Prom
 }
 
 export function labUc2(options: Uc2Options, output: OutputOptions): Promise<boolean> {
+  return pathChange('uc2', options, output);
+}
+
+/** The draft's load balancing: nothing is broken, an operator wants the flows elsewhere. */
+export function labRebalance(options: Omit<Uc2Options, 'cause'>, output: OutputOptions): Promise<boolean> {
+  return pathChange('rebalance', { ...options, cause: 'drain' }, output);
+}
+
+function pathChange(name: string, options: Uc2Options, output: OutputOptions): Promise<boolean> {
   const { withoutState } = options;
-  return scenario(withoutState ? 'uc2-without-state' : 'uc2', options, output, async (run) => {
+  return scenario(withoutState ? `${name}-without-state` : name, options, output, async (run) => {
     const pathCut = await runUc2(run, options);
     return { conditions: withoutState ? uc2ControlConditions(pathCut) : uc2Conditions(pathCut), pathCut };
   });

@@ -3,7 +3,16 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Strategy } from '../../lab/controller-process.ts';
-import { labClean, labMove, labPlanned, labSynFlood, labUc1, labUc2, labVfw } from '../../lab/scenario.ts';
+import {
+  labClean,
+  labMove,
+  labPlanned,
+  labRebalance,
+  labSynFlood,
+  labUc1,
+  labUc2,
+  labVfw,
+} from '../../lab/scenario.ts';
 import { labSweep } from '../../lab/sweep.ts';
 import type { Announce } from '../../lab/testbed.ts';
 import { PATH_CAUSES, type PathCause } from '../../lab/uc2.ts';
@@ -64,6 +73,7 @@ export function labCommand(): Command {
     .description('run a scenario on a testbed of this machine (as root)')
     .addCommand(uc1Command())
     .addCommand(uc2Command())
+    .addCommand(rebalanceCommand())
     .addCommand(vfwCommand())
     .addCommand(plannedCommand())
     .addCommand(synFloodCommand())
@@ -112,6 +122,16 @@ function uc2Command(): Command {
   return withOutput(command).action(async (flags: Uc2Flags) => {
     const { cause, flows } = flags;
     conclude(await labUc2({ cause, flows, withoutState: flags.withoutState === true }, outputOf(flags)));
+  });
+}
+
+function rebalanceCommand(): Command {
+  const command = new Command('rebalance')
+    .description('an operator drains a firewall: its flows go to the other one with their state (load balancing)')
+    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
+    .option('--without-state', 'the control: flows go at once, nothing is moved; nothing may come through');
+  return withOutput(command).action(async (flags: Omit<Uc2Flags, 'cause'>) => {
+    conclude(await labRebalance({ flows: flags.flows, withoutState: flags.withoutState === true }, outputOf(flags)));
   });
 }
 
