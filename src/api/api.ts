@@ -29,6 +29,10 @@ export interface ApiBackend {
   cancel(id: string): Promise<unknown>;
   /** No path leads through this State Host where there is another; or again. */
   drain(stateHost: string, drained: boolean): void;
+  /** Why it does not act yet, in words. */
+  waitingFor(): readonly string[];
+  /** By Prometheus' text format. */
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
 }
 
 export interface PlannedMoveRequest {
@@ -60,6 +64,7 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   }
   const server = fastify({ logger: false, bodyLimit: 64 * 1024 });
   server.addHook('onRequest', authenticate(options.token));
+  health(server, backend);
   server.setErrorHandler((error, _request, reply) => problem(reply, error));
   server.setNotFoundHandler((request, reply) =>
     problem(reply, new StateferryError('not-found', `there is no ${request.method} ${request.url}`)),
@@ -68,6 +73,20 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   const address = await server.listen({ host: options.host, port: options.port });
   options.log.info('API is listening', { address, authentication: options.token === null ? 'none' : 'token' });
   return { address, close: () => server.close() };
+}
+
+/** Answered to anybody: an orchestrator or a load balancer has no token, and learns nothing but this. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
+function health(server: FastifyInstance, backend: ApiBackend): void {
+  server.get('/healthz', () => ({ status: 'ok' }));
+  server.get('/readyz', (_request, reply) => {
+    const waitingFor = backend.waitingFor();
+    return reply.code(waitingFor.length === 0 ? 200 : 503).send({ ready: waitingFor.length === 0, waitingFor });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    return reply.type(backend.metrics.contentType).send(await backend.metrics.text());
+  });
 }
 
 function routes(server: FastifyInstance, backend: ApiBackend): void {
@@ -134,7 +153,7 @@ function plannedMoves(server: FastifyInstance, backend: ApiBackend): void {
 
 function authenticate(token: string | null) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (token === null) return;
+    if (token === null || OPEN_PATHS.has(request.url.split('?')[0] ?? '')) return;
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const a = Buffer.from(given);
     const b = Buffer.from(token);

@@ -10,6 +10,7 @@ import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
 import type { ControllerConfig } from './controller-config.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { Transfer } from '../../topology/notification.ts';
 import { computeTransfers } from '../../topology/transfers.ts';
 import type { VmView } from '../../topology/views.ts';
@@ -17,8 +18,11 @@ import type { VmView } from '../../topology/views.ts';
 export function apiBackend(
   o: Orchestration,
   about: { readonly startedWallMs: number; readonly config: ControllerConfig },
+  metrics: Metrics,
 ): ApiBackend {
   return {
+    metrics,
+    waitingFor: () => o.waitingFor,
     status: () => status(o, about),
     topology: () => topology(o),
     migrations: () => o.som.records.list().map((record) => named(o, record)),
@@ -52,7 +56,10 @@ export function apiBackend(
 
 function status(o: Orchestration, about: { startedWallMs: number; config: ControllerConfig }): StatusJson {
   const t = topology(o);
-  const count = (state: string): number => o.som.records.list().filter((m) => m.state === state).length;
+  const records = o.som.records.list();
+  // A plan that failed is over, and nothing waits for it.
+  const count = (state: string): number => records.filter((m) => m.state === state).length;
+  const degraded = records.filter((m) => m.state === 'degraded' && m.endedWallMs === null).length;
   return {
     version: VERSION,
     upSinceMs: about.startedWallMs,
@@ -66,9 +73,9 @@ function status(o: Orchestration, about: { startedWallMs: number; config: Contro
     vms: t.vms.length,
     migrations: {
       running: count('running'),
-      degraded: count('degraded'),
+      degraded,
       migrated: count('migrated'),
-      total: o.som.records.list().length,
+      total: records.length,
     },
     flows: { installed: o.flows.installedRules, settled: o.flows.open && !o.fabric.changing },
     held: { ...o.hold.stats, waitingBytes: o.hold.waiting.bytes, ...handedOver(o) },

@@ -16,6 +16,7 @@ import { openSqliteStore } from '../store/sqlite-store.ts';
 import { apiBackend } from './api-backend.ts';
 import type { VapRule } from '../../topology/tde-config.ts';
 import type { ControllerConfig, VapConfig } from './controller-config.ts';
+import { openMetrics } from './metrics/metrics.ts';
 
 const TICK_MS = 100;
 const WIRE_VERSION = { '1.3': 4, '1.4': 5, '1.5': 6 } as const;
@@ -67,7 +68,8 @@ export async function runController(
     },
   });
   const ticking = setInterval(() => orchestration.tick(), TICK_MS);
-  const api = await startApi(apiBackend(orchestration, { startedWallMs: clock.wallMs(), config }), {
+  const about = { startedWallMs: clock.wallMs(), config };
+  const api = await startApi(apiBackend(orchestration, about, openMetrics({ orchestration, openflow })), {
     ...config.api.listen,
     token: config.api.token,
     log,

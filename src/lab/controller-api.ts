@@ -72,6 +72,10 @@ export interface ControllerApi {
   /** A move that is to come: answers when there is a verdict. `vm`: MAC or address. */
   prepare(move: { vm: string; vn: string; to: string; deadlineMs: number; keepMs: number }): Promise<Migration>;
   commit(id: string): Promise<Migration>;
+  /** By Prometheus' text format. */
+  metrics(): Promise<string>;
+  /** What the controller still waits for before it acts. */
+  waitingFor(): Promise<readonly string[]>;
 }
 
 const CALL_TIMEOUT_MS = 5000;
@@ -92,6 +96,8 @@ export function controllerApi(url: string, token: string): ControllerApi {
     const { detail } = body as { detail?: string };
     throw new LabError('REFUSED', `${method} ${path}: ${response.status} ${detail ?? ''}`);
   };
+  const raw = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   const get = (path: string): Promise<unknown> => call('GET', path);
   return {
     status: async () => (await get('/v1/status')) as ControllerStatus,
@@ -100,6 +106,8 @@ export function controllerApi(url: string, token: string): ControllerApi {
     migration: async (id) => (await get(`/v1/migrations/${encodeURIComponent(id)}`)) as Migration,
     prepare: async (move) => (await call('POST', '/v1/planned-moves', move, move.deadlineMs)) as Migration,
     commit: async (id) => (await call('POST', `/v1/planned-moves/${encodeURIComponent(id)}/commit`)) as Migration,
+    metrics: async () => (await raw('/metrics', { authorization: `Bearer ${token}` })).text(),
+    waitingFor: async () => ((await (await raw('/readyz')).json()) as { waitingFor: readonly string[] }).waitingFor,
     drain: async (stateHost, drained) => {
       await call('POST', `/v1/state-hosts/${encodeURIComponent(stateHost)}/${drained ? 'drain' : 'undrain'}`);
     },

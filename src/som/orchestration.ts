@@ -75,7 +75,10 @@ export class Orchestration {
   readonly view: TdeView;
   readonly agents: AgentDirectory;
   readonly switches: ReadonlyMap<Dpid, Switch>;
+  /** The latest. */
   readonly alarms: Alarm[] = [];
+  /** Since the start. */
+  alarmsRaised = 0;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #knowledge: Knowledge;
@@ -211,6 +214,14 @@ export class Orchestration {
     if (!this.flows.open && this.#maySend()) this.#apply();
   }
 
+  /** Why it does not act yet, in words; empty: it does. */
+  get waitingFor(): readonly string[] {
+    const reasons: string[] = [];
+    if (!this.flows.open) reasons.push('what was known before the restart has not been seen again');
+    if (this.switches.size === 0) reasons.push('no switch is connected');
+    return reasons;
+  }
+
   /** What the TDE knows, as far as it must survive. */
   sighting(): Sighting {
     const { nves, routes } = this.view.world();
@@ -275,6 +286,7 @@ export class Orchestration {
         return;
       case 'alarm':
         this.#log.warn(effect.text, { alarm: effect.code, ...effect.context });
+        this.alarmsRaised += 1;
         this.alarms.push({ wallMs: this.#clock.wallMs(), code: effect.code, text: effect.text });
         if (this.alarms.length > KEEP_ALARMS) this.alarms.shift();
         return;
