@@ -8,6 +8,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { StateferryError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { EventLog } from './event-log.ts';
+import { serveEvents } from './event-stream.ts';
 
 /** What the API shows and may ask for; app/controller.ts implements it. Everything returned is JSON-able. */
 export interface ApiBackend {
@@ -31,6 +33,7 @@ export interface ApiBackend {
   drain(stateHost: string, drained: boolean): void;
   /** Why it does not act yet, in words. */
   waitingFor(): readonly string[];
+  readonly events: EventLog;
   /** By Prometheus' text format. */
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
 }
@@ -70,6 +73,7 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
     problem(reply, new StateferryError('not-found', `there is no ${request.method} ${request.url}`)),
   );
   routes(server, backend);
+  serveEvents(server, '/v1/events', backend.events);
   const address = await server.listen({ host: options.host, port: options.port });
   options.log.info('API is listening', { address, authentication: options.token === null ? 'none' : 'token' });
   return { address, close: () => server.close() };

@@ -10,7 +10,6 @@ import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
 import type { ControllerConfig } from './controller-config.ts';
-import type { Metrics } from './metrics/metrics.ts';
 import type { Transfer } from '../../topology/notification.ts';
 import { computeTransfers } from '../../topology/transfers.ts';
 import type { VmView } from '../../topology/views.ts';
@@ -18,10 +17,11 @@ import type { VmView } from '../../topology/views.ts';
 export function apiBackend(
   o: Orchestration,
   about: { readonly startedWallMs: number; readonly config: ControllerConfig },
-  metrics: Metrics,
+  { metrics, events }: Pick<ApiBackend, 'metrics' | 'events'>,
 ): ApiBackend {
   return {
     metrics,
+    events,
     waitingFor: () => o.waitingFor,
     status: () => status(o, about),
     topology: () => topology(o),

@@ -16,6 +16,7 @@ import { openSqliteStore } from '../store/sqlite-store.ts';
 import { apiBackend } from './api-backend.ts';
 import type { VapRule } from '../../topology/tde-config.ts';
 import type { ControllerConfig, VapConfig } from './controller-config.ts';
+import { openEvents } from './events.ts';
 import { openMetrics } from './metrics/metrics.ts';
 
 const TICK_MS = 100;
@@ -69,7 +70,8 @@ export async function runController(
   });
   const ticking = setInterval(() => orchestration.tick(), TICK_MS);
   const about = { startedWallMs: clock.wallMs(), config };
-  const api = await startApi(apiBackend(orchestration, about, openMetrics({ orchestration, openflow })), {
+  const told = { metrics: openMetrics({ orchestration, openflow }), events: openEvents(orchestration) };
+  const api = await startApi(apiBackend(orchestration, about, told), {
     ...config.api.listen,
     token: config.api.token,
     log,

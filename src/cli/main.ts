@@ -8,6 +8,7 @@ import { agentCommand } from './commands/agent.ts';
 import { controllerCommand } from './commands/controller.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drainCommand } from './commands/drain.ts';
+import { eventsCommand } from './commands/events.ts';
 import { labCommand } from './commands/lab.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { migrationsCommand } from './commands/migrations.ts';
@@ -33,6 +34,7 @@ const program = new Command('stateferry')
   .addCommand(migrationsCommand())
   .addCommand(migrateCommand())
   .addCommand(drainCommand())
+  .addCommand(eventsCommand())
   .addCommand(doctorCommand())
   .addCommand(openflowCommand())
   .addCommand(pkiCommand())

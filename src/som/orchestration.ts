@@ -12,7 +12,7 @@ import type { VnView } from '../../flows/world.ts';
 import { Installer } from '../../flows/installer.ts';
 import { Tde } from '../../topology/tde.ts';
 import type { TdeInput } from '../../topology/tde-input.ts';
-import type { TdeEffect } from '../../topology/tde-effect.ts';
+import type { ChangeReason, TdeEffect } from '../../topology/tde-effect.ts';
 import type { VapRule, VerifyPolicy } from '../../topology/tde-config.ts';
 import type { AgentDirectory, AgentSession } from './agents/agent-session.ts';
 import { Admissions } from './admissions.ts';
@@ -58,6 +58,12 @@ export interface Alarm {
   readonly text: string;
 }
 
+/** What becomes known. */
+export interface OrchestrationListener {
+  onTopology(reasons: readonly ChangeReason[]): void;
+  onAlarm(alarm: Alarm): void;
+}
+
 const KEEP_ALARMS = 100;
 /** See FabricOptions.cacheMs: revalidators were seen to take 15 ms here; with 25 one SYN in some thousands still met the source. */
 const CACHE_MS = 40;
@@ -82,6 +88,7 @@ export class Orchestration {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #knowledge: Knowledge;
+  readonly #listeners: OrchestrationListener[] = [];
   #settled = false;
   #resume: (() => Promise<void>) | null = null;
 
@@ -214,6 +221,10 @@ export class Orchestration {
     if (!this.flows.open && this.#maySend()) this.#apply();
   }
 
+  listen(listener: OrchestrationListener): void {
+    this.#listeners.push(listener);
+  }
+
   /** Why it does not act yet, in words; empty: it does. */
   get waitingFor(): readonly string[] {
     const reasons: string[] = [];
@@ -282,17 +293,23 @@ export class Orchestration {
         this.#packetOut(effect.dpid, PORT.controller, effect.port, effect.frame);
         return;
       case 'changed':
+        for (const listener of this.#listeners) listener.onTopology(effect.reasons);
         this.#apply();
         return;
       case 'alarm':
         this.#log.warn(effect.text, { alarm: effect.code, ...effect.context });
-        this.alarmsRaised += 1;
-        this.alarms.push({ wallMs: this.#clock.wallMs(), code: effect.code, text: effect.text });
-        if (this.alarms.length > KEEP_ALARMS) this.alarms.shift();
+        this.#raise({ wallMs: this.#clock.wallMs(), code: effect.code, text: effect.text });
         return;
       case 'notify':
         return;
     }
+  }
+
+  #raise(alarm: Alarm): void {
+    this.alarmsRaised += 1;
+    this.alarms.push(alarm);
+    if (this.alarms.length > KEEP_ALARMS) this.alarms.shift();
+    for (const listener of this.#listeners) listener.onAlarm(alarm);
   }
 
   #apply(): void {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 
 import { startApi, type ApiBackend, type RunningApi } from '../../src/api/api.ts';
+import { EventLog } from '../../src/api/event-log.ts';
 import { StateferryError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
 
@@ -72,6 +73,7 @@ describe('a planned move from outside', function () {
         if (id !== 'm-000007') throw new StateferryError('unknown-migration', `there is no planned move ${id}`);
         return Promise.resolve(record('abandoned', 'aborted by whoever planned it'));
       },
+      events: new EventLog('life'),
       migrations: () => [record('prepared')],
       migration: () => record('running'),
     };
