@@ -65,7 +65,8 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   if (options.token === null && !isLoopback(options.host)) {
     throw new StateferryError('insecure-api', `the API on ${options.host} needs a token: only loopback may go without`);
   }
-  const server = fastify({ logger: false, bodyLimit: 64 * 1024 });
+  // Who follows events, or keeps a connection for later, must not hold up the end of the controller.
+  const server = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true });
   server.addHook('onRequest', authenticate(options.token));
   health(server, backend);
   server.setErrorHandler((error, _request, reply) => problem(reply, error));
