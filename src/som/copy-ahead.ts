@@ -54,9 +54,8 @@ export class CopyAhead {
   }
 
   /** What would have to be undone is undone by `saga` from now on. */
-  async handOver(saga: Saga): Promise<void> {
+  handOver(saga: Saga): void {
     saga.takeOver(this.#io.saga);
-    await this.refresh();
   }
 
   /** Takes it back at both ends; what cannot be is owed. */

@@ -44,6 +44,7 @@ export async function betweenEnds(
   upToLift: (ends: Ends) => Promise<void>,
 ): Promise<void> {
   const relay = io.copy?.relay ?? new Relay();
+  io.copy?.handOver(io.saga); // before anything can fail: from here on this saga undoes it
   try {
     await upToLift({ ...endsOf(plan, io, relay), io });
     await grace(io);
@@ -58,9 +59,9 @@ export async function betweenEnds(
 
 /** The state is at the destination and follows: copied now, or ahead. */
 export async function stateAt(ends: Ends): Promise<void> {
-  const { copy, saga } = ends.io;
+  const { copy } = ends.io;
   if (copy == null) await copyState(ends);
-  else await copy.handOver(saga);
+  else await copy.refresh();
 }
 
 export interface Ends extends CopyEnds {

@@ -152,6 +152,27 @@ describe('a planned move', () => {
     expect(uploads()).to.equal(2);
   });
 
+  it('is undone when an agent goes in the moment in which its migration takes it over', async () => {
+    const { id } = await som.prepare(moved(NVE1, NVE2), TIMES);
+    store.table('debts').put('x', { agent: FW1, request: 'abort', migration: 'm-000000.0.1' });
+    const abort = fw1.abort.bind(fw1);
+    const aborted: string[] = [];
+    fw1.abort = (r) => {
+      fw2.dead = true;
+      aborted.push(r.migration);
+      return abort(r);
+    };
+    const record = await som.notify(moved(NVE1, NVE2));
+    await settle();
+    expect(record.reason).to.match(/^destination-missing: /);
+    expect(aborted).to.deep.equal(['m-000000.0.1', `${id}.ahead0`]);
+    const owed = store
+      .table('debts')
+      .list()
+      .map((row) => row.value);
+    expect(owed).to.deep.include({ agent: FW2, request: 'abort', migration: `${id}.ahead0` });
+  });
+
   it('of a VM that is not at rest is refused', async () => {
     await som.prepare(moved(NVE1, NVE2), TIMES);
     const again = await som.prepare(moved(NVE1, NVE2), TIMES).catch((e: unknown) => e);
