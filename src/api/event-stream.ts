@@ -14,19 +14,11 @@ const ALIVE_EVERY_MS = 15_000;
 /** What a client waits before it comes back. */
 const RETRY_MS = 1000;
 
-/** Serves `path`; open streams end with the server. */
 export function serveEvents(server: FastifyInstance, path: string, log: EventLog): void {
-  const open = new Set<ServerResponse>();
   server.get(path, (request, reply) => {
     const lastId = request.headers['last-event-id'];
     reply.hijack();
-    open.add(reply.raw);
     stream(reply.raw, log, typeof lastId === 'string' ? lastId : null);
-    reply.raw.once('close', () => open.delete(reply.raw));
-  });
-  server.addHook('preClose', (done) => {
-    for (const response of open) response.end();
-    done();
   });
 }
 

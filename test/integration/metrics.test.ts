@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { followEvents } from '../../src/cli/api-client.ts';
+import { followEvents } from '../../src/cli/event-client.ts';
 import { inLabRun } from '../../src/lab/lab-run.ts';
 import { watchMove } from '../../src/lab/migration-watch.ts';
 import { startPhase } from '../../src/lab/phase.ts';

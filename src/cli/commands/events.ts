@@ -2,7 +2,8 @@
 
 import { Command } from 'commander';
 
-import { type ApiFlags, followEvents, type StreamedEvent, withApiFlags } from '../api-client.ts';
+import { type ApiFlags, withApiFlags } from '../api-client.ts';
+import { followEvents, type StreamedEvent } from '../event-client.ts';
 
 export function eventsCommand(): Command {
   return withApiFlags(

@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import { startApi, type ApiBackend, type RunningApi } from '../../../src/api/api.ts';
 import { EventLog } from '../../../src/api/event-log.ts';
 import { silentLog } from '../../../src/base/log.ts';
-import { type ApiFlags, followEvents, type StreamedEvent } from '../../../src/cli/api-client.ts';
+import type { ApiFlags } from '../../../src/cli/api-client.ts';
+import { followEvents, type StreamedEvent } from '../../../src/cli/event-client.ts';
 
 const TOKEN = 'a token of sixteen bytes';
 
