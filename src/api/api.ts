@@ -28,7 +28,7 @@ export interface ApiBackend {
   /** The VM is at its new place; answers at once. */
   commit(id: string): unknown;
   /** It does not move; answers when nothing is left of the copy. */
-  cancel(id: string): Promise<unknown>;
+  abort(id: string): Promise<unknown>;
   /** No path leads through this State Host where there is another; or again. */
   drain(stateHost: string, drained: boolean): void;
   /** Why it does not act yet, in words. */
@@ -68,7 +68,7 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   // Who follows events, or keeps a connection for later, must not hold up the end of the controller.
   const server = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true });
   server.addHook('onRequest', authenticate(options.token));
-  health(server, backend);
+  monitoring(server, backend);
   server.setErrorHandler((error, _request, reply) => problem(reply, error));
   server.setNotFoundHandler((request, reply) =>
     problem(reply, new StateferryError('not-found', `there is no ${request.method} ${request.url}`)),
@@ -83,7 +83,7 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
 /** Answered to anybody: an orchestrator or a load balancer has no token, and learns nothing but this. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
-function health(server: FastifyInstance, backend: ApiBackend): void {
+function monitoring(server: FastifyInstance, backend: ApiBackend): void {
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', (_request, reply) => {
     const waitingFor = backend.waitingFor();
@@ -153,7 +153,7 @@ function plannedMoves(server: FastifyInstance, backend: ApiBackend): void {
     return reply.code(201).send(record);
   });
   server.post<{ Params: { id: string } }>('/v1/planned-moves/:id/commit', (r) => backend.commit(r.params.id));
-  server.post<{ Params: { id: string } }>('/v1/planned-moves/:id/abort', (r) => backend.cancel(r.params.id));
+  server.post<{ Params: { id: string } }>('/v1/planned-moves/:id/abort', (r) => backend.abort(r.params.id));
 }
 
 function authenticate(token: string | null) {

@@ -46,7 +46,7 @@ export function apiBackend(
     },
     prepare: (request) => prepare(o, request),
     commit: (id) => named(o, o.som.commit(id, KEEP_MS)),
-    cancel: async (id) => named(o, await o.som.cancel(id)),
+    abort: async (id) => named(o, await o.som.abort(id)),
     drain: (id, drained) => {
       if (o.drain(stateHostId(id), drained)) return;
       throw new StateferryError('unknown-state-host', `there is no State Host ${id}`);
@@ -57,8 +57,8 @@ export function apiBackend(
 function status(o: Orchestration, about: { startedWallMs: number; config: ControllerConfig }): StatusJson {
   const t = topology(o);
   const records = o.som.records.list();
-  // A plan that failed is over, and nothing waits for it.
   const count = (state: string): number => records.filter((m) => m.state === state).length;
+  // A plan that failed is over, and nothing waits for it.
   const degraded = records.filter((m) => m.state === 'degraded' && m.endedWallMs === null).length;
   return {
     version: VERSION,

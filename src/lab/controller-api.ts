@@ -81,8 +81,8 @@ export interface ControllerApi {
 const CALL_TIMEOUT_MS = 5000;
 
 export function controllerApi(url: string, token: string): ControllerApi {
-  const call = async (method: 'GET' | 'POST', path: string, request?: object, waitMs = 0): Promise<unknown> => {
-    const response = await fetch(new URL(path, url), {
+  const ask = (method: 'GET' | 'POST', path: string, request?: object, waitMs = 0): Promise<Response> =>
+    fetch(new URL(path, url), {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -91,13 +91,13 @@ export function controllerApi(url: string, token: string): ControllerApi {
       ...(request === undefined ? {} : { body: JSON.stringify(request) }),
       signal: AbortSignal.timeout(CALL_TIMEOUT_MS + waitMs),
     });
+  const call = async (...[method, path, request, waitMs]: Parameters<typeof ask>): Promise<unknown> => {
+    const response = await ask(method, path, request, waitMs);
     const body: unknown = await response.json();
     if (response.ok) return body;
     const { detail } = body as { detail?: string };
     throw new LabError('REFUSED', `${method} ${path}: ${response.status} ${detail ?? ''}`);
   };
-  const raw = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   const get = (path: string): Promise<unknown> => call('GET', path);
   return {
     status: async () => (await get('/v1/status')) as ControllerStatus,
@@ -106,8 +106,9 @@ export function controllerApi(url: string, token: string): ControllerApi {
     migration: async (id) => (await get(`/v1/migrations/${encodeURIComponent(id)}`)) as Migration,
     prepare: async (move) => (await call('POST', '/v1/planned-moves', move, move.deadlineMs)) as Migration,
     commit: async (id) => (await call('POST', `/v1/planned-moves/${encodeURIComponent(id)}/commit`)) as Migration,
-    metrics: async () => (await raw('/metrics', { authorization: `Bearer ${token}` })).text(),
-    waitingFor: async () => ((await (await raw('/readyz')).json()) as { waitingFor: readonly string[] }).waitingFor,
+    metrics: async () => (await ask('GET', '/metrics')).text(),
+    waitingFor: async () =>
+      ((await (await ask('GET', '/readyz')).json()) as { waitingFor: readonly string[] }).waitingFor,
     drain: async (stateHost, drained) => {
       await call('POST', `/v1/state-hosts/${encodeURIComponent(stateHost)}/${drained ? 'drain' : 'undrain'}`);
     },

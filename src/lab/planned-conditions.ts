@@ -3,7 +3,7 @@
 import type { PlannedEvidence } from './planned.ts';
 import type { Condition } from './result.ts';
 import { median, round1, worst } from './statistics.ts';
-import { echo, ended, intact, newFailed, none } from './uc1-conditions.ts';
+import { digests, echo, ended, intact, invalid, newFailed, othersIntact } from './uc1-conditions.ts';
 
 /** What a planned move has done before its VM moves. */
 const COPYING: readonly string[] = ['upload', 'ready', 'download'];
@@ -25,31 +25,14 @@ export function plannedControlConditions(e: PlannedEvidence): readonly Condition
 }
 
 function untouched(e: PlannedEvidence): readonly Condition[] {
-  const { moves } = e;
-  const equal = moves.filter((m) => m.digestEqual === true).length;
   return [
     ended(e),
     ...intact(e),
     echo(e),
-    none(
-      'packets INVALID at either firewall',
-      'packets',
-      moves,
-      (m) => (m.invalidAtSource ?? 0) + (m.invalidAtDestination ?? 0),
-    ),
-    {
-      name: 'digests of source and destination equal',
-      held: moves.length > 0 && equal === moves.length,
-      value: `${equal} of ${moves.length} moves`,
-      bound: 'every move',
-    },
+    invalid({ ...e, quiet: null }),
+    digests(e),
     newFailed(e),
-    none(
-      "the other tenant's equal 5-tuples",
-      'connections reset or lost',
-      moves,
-      (m) => m.otherTenant.resets + m.otherTenant.lostConnections,
-    ),
+    othersIntact(e),
     lift(e),
   ];
 }

@@ -85,6 +85,16 @@ export function intact({ moves }: Pick<Uc1Evidence, 'moves'>): Condition[] {
   ];
 }
 
+/** The other tenant's connections, where it is not captured what passed the firewalls. */
+export function othersIntact({ moves }: Pick<Uc1Evidence, 'moves'>): Condition {
+  return none(
+    "the other tenant's equal 5-tuples",
+    'connections reset or lost',
+    moves,
+    (m) => m.otherTenant.resets + m.otherTenant.lostConnections,
+  );
+}
+
 export function newFailed({ moves }: Pick<Uc1Evidence, 'moves'>): Condition {
   return none(
     'new connections failed',
@@ -106,7 +116,7 @@ export function echo(e: Pick<Uc1Evidence, 'moves'>): Condition {
   };
 }
 
-function invalid(e: Uc1Evidence): Condition {
+export function invalid(e: Pick<Uc1Evidence, 'moves' | 'quiet'>): Condition {
   const counted = e.moves.filter((m) => m.invalidAtSource !== null && m.invalidAtDestination !== null);
   const source = sum(counted.map((m) => m.invalidAtSource ?? 0));
   const destination = sum(counted.map((m) => m.invalidAtDestination ?? 0));
@@ -132,7 +142,7 @@ function installedFirst(e: Uc1Evidence): Condition {
   };
 }
 
-function digests(e: Uc1Evidence): Condition {
+export function digests(e: Pick<Uc1Evidence, 'moves'>): Condition {
   const equal = e.moves.filter((m) => m.digestEqual === true).length;
   return {
     name: 'digests of source and destination equal',

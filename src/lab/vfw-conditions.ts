@@ -2,7 +2,7 @@
 
 import type { Condition, HypervisorMove } from './result.ts';
 import { median, round1, sum, worst } from './statistics.ts';
-import { echo, ended, intact, newFailed, none } from './uc1-conditions.ts';
+import { echo, ended, intact, newFailed, othersIntact } from './uc1-conditions.ts';
 import type { VfwEvidence } from './vfw.ts';
 
 export function vfwConditions(e: VfwEvidence): readonly Condition[] {
@@ -16,12 +16,7 @@ export function vfwConditions(e: VfwEvidence): readonly Condition[] {
     retired(e),
     gap(e),
     newFailed(e),
-    none(
-      "the other tenant's equal 5-tuples",
-      'connections reset or lost',
-      e.moves,
-      (m) => m.otherTenant.resets + m.otherTenant.lostConnections,
-    ),
+    othersIntact(e),
   ];
 }
 

@@ -7,11 +7,11 @@ import { CopyAhead } from './copy-ahead.ts';
 import { MigrationError } from './errors.ts';
 import { keyOf } from './pins.ts';
 import type { MovePlan, PlannedTransfer } from './plan.ts';
-import type { MigrationRecord, PlannedRecord } from './record.ts';
+import type { PlannedMigrationRecord } from './record.ts';
 import { endPrepared } from './records-of-moves.ts';
 import type { UnitWorld } from './unit.ts';
 
-export type PreparationWorld = Pick<UnitWorld, 'clock' | 'log' | 'agents' | 'records' | 'debts' | 'limits'>;
+export type PreparationWorld = Pick<UnitWorld, 'clock' | 'agents' | 'records' | 'debts' | 'limits'>;
 
 /** Milliseconds. */
 export interface PlannedTimes {
@@ -26,23 +26,21 @@ const REFRESH_MS = 15_000;
 
 export class Preparation {
   readonly move: MovePlan;
-  readonly record: MigrationRecord;
+  readonly record: PlannedMigrationRecord;
   /** Settles when the verdict is in the record. Never rejects. */
   readonly verdict: Promise<void>;
   /** Settles when nothing of it is left that is not handed over. Never rejects. */
   readonly over: Promise<void>;
   readonly #world: PreparationWorld;
-  readonly #planned: PlannedRecord;
   readonly #copies: readonly { readonly transfer: PlannedTransfer; readonly copy: CopyAhead }[];
   readonly #abort = new AbortController();
   readonly #handedOver = new Set<CopyAhead>();
   #finish: () => void = () => undefined;
-  #cancelTimers: (() => void)[] = [];
+  #cancelGivingUp: () => void = () => undefined;
 
-  constructor(move: MovePlan, record: MigrationRecord, planned: PlannedRecord, world: PreparationWorld) {
+  constructor(move: MovePlan, record: PlannedMigrationRecord, world: PreparationWorld) {
     this.move = move;
     this.record = record;
-    this.#planned = planned;
     this.#world = world;
     this.#copies = move.transfers.flatMap((transfer, index) => this.#copyOf(transfer, index));
     this.over = new Promise((resolve) => {
@@ -93,8 +91,8 @@ export class Preparation {
   /** The planner says that the VM is there. It is kept for as long again, until the VM is seen. */
   committed(keepMs: number): void {
     const { clock, records } = this.#world;
-    this.#planned.committedWallMs ??= clock.wallMs();
-    this.#planned.keepUntilWallMs = clock.wallMs() + keepMs;
+    this.record.planned.committedWallMs ??= clock.wallMs();
+    this.record.planned.keepUntilWallMs = clock.wallMs() + keepMs;
     records.save(this.record);
     this.#giveUpAfter(keepMs);
   }
@@ -102,20 +100,20 @@ export class Preparation {
   async #prepare(): Promise<void> {
     const { clock } = this.#world;
     const { signal } = this.#abort;
-    const leftMs = this.#planned.deadlineWallMs - clock.wallMs();
+    const leftMs = this.record.planned.deadlineWallMs - clock.wallMs();
     const tooLate = clock.sleep(leftMs, signal).then(() => {
       throw new MigrationError('not-in-time', 'the state was not copied before the deadline');
     });
     try {
-      const impossible = this.move.transfers.find((t) => t.impossible !== null);
-      if (impossible != null) throw new MigrationError('cannot-be-moved', impossible.impossible ?? '');
+      const impossible = this.move.transfers.map((t) => t.impossible).find((why) => why !== null);
+      if (impossible != null) throw new MigrationError('cannot-be-moved', impossible);
       await Promise.race([Promise.all(this.#copies.map(({ copy }) => copy.make())), tooLate]);
       if (signal.aborted) return;
-      this.#planned.readyWallMs = clock.wallMs();
+      this.record.planned.readyWallMs = clock.wallMs();
       for (const transfer of this.record.transfers) transfer.state = 'prepared';
       this.record.state = 'prepared';
       this.#world.records.save(this.record);
-      this.#giveUpAfter(this.#planned.keepUntilWallMs - clock.wallMs());
+      this.#giveUpAfter(this.record.planned.keepUntilWallMs - clock.wallMs());
       this.#refreshLater();
     } catch (cause) {
       if (signal.aborted) return;
@@ -128,11 +126,10 @@ export class Preparation {
   }
 
   #giveUpAfter(ms: number): void {
-    for (const cancel of this.#cancelTimers.splice(0)) cancel();
-    const cancel = this.#world.clock.after(Math.max(0, ms), () => {
+    this.#cancelGivingUp();
+    this.#cancelGivingUp = this.#world.clock.after(Math.max(0, ms), () => {
       void this.end('abandoned', 'the VM was not seen at its new place before the copy had to be given up');
     });
-    this.#cancelTimers.push(cancel);
   }
 
   #refreshLater(): void {
@@ -153,7 +150,7 @@ export class Preparation {
   }
 
   #stop(reason: string): void {
-    for (const cancel of this.#cancelTimers.splice(0)) cancel();
+    this.#cancelGivingUp();
     this.#abort.abort(new MigrationError('superseded', reason));
   }
 

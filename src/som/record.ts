@@ -122,3 +122,6 @@ export interface MigrationRecord {
   readonly held: HeldRecord;
   readonly planned?: PlannedRecord;
 }
+
+/** Of a move that was announced. */
+export type PlannedMigrationRecord = MigrationRecord & { readonly planned: PlannedRecord };

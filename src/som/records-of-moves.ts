@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { MigrationId } from '../base/ids.ts';
 import type { Notification } from '../../topology/notification.ts';
 import type { MovePlan, PlannedTransfer } from './plan.ts';
-import type { MigrationRecord, PlannedRecord, TransferRecord } from './record.ts';
+import type { MigrationRecord, PlannedMigrationRecord, PlannedRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 
 /** What both a move and a plan of one say of it. */
@@ -24,8 +24,12 @@ export function openPlanned(
   plan: MovePlan,
   nowWallMs: number,
   planned: PlannedRecord,
-): MigrationRecord {
-  const record: MigrationRecord = { ...blank(records.nextId(), n, plan, nowWallMs), state: 'preparing', planned };
+): PlannedMigrationRecord {
+  const record: PlannedMigrationRecord = {
+    ...blank(records.nextId(), n, plan, nowWallMs),
+    state: 'preparing',
+    planned,
+  };
   for (const transfer of record.transfers) transfer.state = 'preparing';
   records.save(record);
   return record;

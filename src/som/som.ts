@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
 import type { CopyAhead } from './copy-ahead.ts';
 import { Debts } from './debts.ts';
-import { closeRecord, openPlanned, openRecord, reopenRecord } from './records-of-moves.ts';
+import { closeRecord, type MoveNotice, openPlanned, openRecord, reopenRecord } from './records-of-moves.ts';
 import { haltsOf, keyOf, pinsOf } from './pins.ts';
 import { isHalted, planMove } from './plan.ts';
 import type { Holding, MovePlan } from './plan.ts';
@@ -17,9 +17,8 @@ import { Preparation, type PlannedTimes } from './preparation.ts';
 import type { Agents, FlowControl, Relocation, VmPorts } from './ports.ts';
 import type { MigrationRecord } from './record.ts';
 import { Records } from './records.ts';
-import type { MoveNotice } from './records-of-moves.ts';
 import { giveUpPrepared, oweUndoing, recover } from './recovery.ts';
-import type { Strategy, TransferLimits } from './transfer-plan.ts';
+import { isPinning, type Strategy, type TransferLimits } from './transfer-plan.ts';
 import { Unit } from './unit.ts';
 import type { UnitPlan, UnitWorld } from './unit.ts';
 
@@ -87,8 +86,9 @@ export class Som {
     const earlier = this.#unitsOf(notification);
     const plan = planMove(notification, this.#holdings(earlier), (a, b) => this.#options.flows.route(a, b));
     const { record, copies, ended } = this.#begin(notification, plan);
-    const keeps = this.#options.strategy === 'detour' || this.#options.strategy === 'copy';
-    const stays = keeps ? { pins: pinsOf(record.id, plan), halts: haltsOf(record.id, plan) } : { pins: [] };
+    const stays = isPinning(this.#options.strategy)
+      ? { pins: pinsOf(record.id, plan), halts: haltsOf(record.id, plan) }
+      : { pins: [] };
     const units = this.#unitsFor(record, plan, copies);
     // Known from now on: a newer notification may come while the switches take this one.
     for (const unit of units) this.#units.set(unit.plan.key, unit);
@@ -109,7 +109,7 @@ export class Som {
    */
   async prepare(move: FutureMove, times: PlannedTimes): Promise<MigrationRecord> {
     const { clock, flows, strategy } = this.#options;
-    if (strategy !== 'detour' && strategy !== 'copy') {
+    if (!isPinning(strategy)) {
       throw new SomError('cannot-plan', `by strategy ${strategy} nothing is copied before the flows are re-pointed`);
     }
     const busy =
@@ -125,7 +125,7 @@ export class Som {
       committedWallMs: null,
     };
     const record = openPlanned(this.records, move, plan, nowMs, planned);
-    const preparation = new Preparation(plan, record, planned, this.#world);
+    const preparation = new Preparation(plan, record, this.#world);
     this.#preparations.add(preparation);
     void preparation.over.then(() => this.#preparations.delete(preparation));
     await preparation.verdict;
@@ -147,7 +147,7 @@ export class Som {
   }
 
   /** The move does not take place: nothing is left of the copy when this resolves. */
-  async cancel(id: string): Promise<MigrationRecord> {
+  async abort(id: string): Promise<MigrationRecord> {
     const record = this.#planned(id);
     const waiting = [...this.#preparations].find((p) => p.record === record);
     if (waiting === undefined)

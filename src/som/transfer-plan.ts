@@ -9,6 +9,9 @@ import type { Selector } from '../base/selector.ts';
  */
 export type Strategy = 'detour' | 'copy' | 'draft' | 'none';
 
+/** Whether flows stay where their state is until it has moved. */
+export const isPinning = (strategy: Strategy): boolean => strategy === 'detour' || strategy === 'copy';
+
 export interface TransferPlan {
   /** Names this attempt on IF(M,A). */
   readonly wireId: string;

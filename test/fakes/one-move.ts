@@ -9,8 +9,11 @@ import type { Route } from '../../src/base/route.ts';
 import type { Agents } from '../../src/som/ports.ts';
 import { Som } from '../../src/som/som.ts';
 import type { Strategy } from '../../src/som/transfer-plan.ts';
+import { openMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Notification } from '../../topology/notification.ts';
+import { FakeAgent, FakeAgents } from './fake-agent.ts';
+import { FakeClock } from './fake-clock.ts';
 import { FakeFlowControl } from './fake-flow-control.ts';
 
 export const NVE1 = dpid('1');
@@ -66,7 +69,7 @@ export function moved(from: Dpid, to: Dpid, over: Partial<Notification> = {}): N
 }
 
 /** Flows with the routes of these NVEs. */
-export function newFlows(): FakeFlowControl {
+function newFlows(): FakeFlowControl {
   const flows = new FakeFlowControl();
   flows.routes
     .set(`${NVE2} ${NVE1}`, R21)
@@ -86,4 +89,14 @@ export interface SomBed {
 
 export function newSom({ strategy = 'detour', ...bed }: SomBed): Som {
   return new Som({ ...bed, strategy, log: silentLog, limits: { limit: 1000, drainBoundMs: 100, graceMs: 2000 } });
+}
+
+/** FW1 has the state of three connections. */
+export class MoveBed {
+  readonly clock = new FakeClock();
+  readonly store = openMemoryStore();
+  readonly flows = newFlows();
+  readonly fw1 = new FakeAgent('fw1', ['a', 'b', 'c']);
+  readonly fw2 = new FakeAgent('fw2');
+  readonly agents = new FakeAgents(this.fw1, this.fw2);
 }

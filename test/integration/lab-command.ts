@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'chai';
 import type { ScenarioResult } from '../../src/lab/result.ts';
 import { reasonToSkip } from './testbed-session.ts';
 
@@ -18,6 +19,8 @@ export interface Ended {
 export interface LabCommand {
   /** Runs `stateferry lab ARGS --out FOLDER`. */
   run(name: string, args: readonly string[], onStderr?: (text: string, pid: number) => void): Promise<Ended>;
+  /** The result of `stateferry lab ARGS`, all of whose conditions must hold. */
+  held(name: string, args: readonly string[]): Promise<ScenarioResult>;
   folder(name: string): string;
   resultOf(name: string): ScenarioResult;
 }
@@ -37,22 +40,33 @@ export function useLabCommand(): LabCommand {
     if (root !== null) rmSync(root, { recursive: true });
   });
   const folder = (name: string): string => join(root ?? '', name);
+  const resultOf = (name: string): ScenarioResult =>
+    JSON.parse(readFileSync(join(folder(name), 'result.json'), 'utf8')) as ScenarioResult;
+  const run: LabCommand['run'] = (name, args, onStderr) =>
+    new Promise((resolve) => {
+      const command = [PROGRAM, 'lab', ...args, '--out', folder(name)];
+      const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+      child.stderr.on('data', (data: Buffer) => {
+        stderr += data.toString();
+        onStderr?.(stderr, child.pid ?? 0);
+      });
+      child.on('close', (status) => {
+        resolve({ status, stdout, stderr });
+      });
+    });
   return {
     folder,
-    resultOf: (name) => JSON.parse(readFileSync(join(folder(name), 'result.json'), 'utf8')) as ScenarioResult,
-    run: (name, args, onStderr) =>
-      new Promise((resolve) => {
-        const command = [PROGRAM, 'lab', ...args, '--out', folder(name)];
-        const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
-        let [stdout, stderr] = ['', ''];
-        child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-        child.stderr.on('data', (data: Buffer) => {
-          stderr += data.toString();
-          onStderr?.(stderr, child.pid ?? 0);
-        });
-        child.on('close', (status) => {
-          resolve({ status, stdout, stderr });
-        });
-      }),
+    resultOf,
+    run,
+    held: async (name, args) => {
+      const { status, stdout, stderr } = await run(name, args);
+      const result = resultOf(name);
+      const failed = result.conditions.filter((c) => !c.held);
+      expect(failed, `${stdout}\n${stderr}`).to.deep.equal([]);
+      expect(status).to.equal(0);
+      return result;
+    },
   };
 }

@@ -68,7 +68,7 @@ describe('a planned move from outside', function () {
         asked.push(`commit ${id}`);
         return record('prepared');
       },
-      cancel: (id) => {
+      abort: (id) => {
         asked.push(`abort ${id}`);
         if (id !== 'm-000007') throw new StateferryError('unknown-migration', `there is no planned move ${id}`);
         return Promise.resolve(record('abandoned', 'aborted by whoever planned it'));

@@ -1,7 +1,7 @@
 // Times of migrations as they go on: each step, and from the notification to the lift. Fed by the records' changes.
 
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { MigrationRecord, StepRecord } from '../../som/record.ts';
+import type { MigrationRecord } from '../../som/record.ts';
 import type { Records } from '../../som/records.ts';
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -66,4 +66,4 @@ const seenOf = ({ steps, endedWallMs }: MigrationRecord): Seen => ({
 });
 
 const notifiedAt = ({ steps }: MigrationRecord): number | undefined =>
-  steps.find((s: StepRecord) => s.step === 'notify')?.startedWallMs;
+  steps.find((s) => s.step === 'notify')?.startedWallMs;

@@ -82,13 +82,18 @@ export function labCommand(): Command {
     .addCommand(cleanCommand());
 }
 
-function uc1Command(): Command {
-  const command = new Command('uc1')
-    .description('Use Case 1: a VM moves behind another firewall while its connections run')
+/** Of a scenario in which a VM moves under traffic. */
+function withTraffic(command: Command, newRate: number): Command {
+  return command
     .option('--moves <n>', 'moves, there and back', integer(1, 1000), 4)
     .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
-    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), 100)
-    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
+    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), newRate)
+    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100);
+}
+
+function uc1Command(): Command {
+  const command = withTraffic(new Command('uc1'), 100)
+    .description('Use Case 1: a VM moves behind another firewall while its connections run')
     .addOption(announceOption(['rarp', 'garp', 'none']))
     .option('--delay <ms>', 'one-way delay of every fabric link', integer(0, 1000), 0)
     .addOption(
@@ -136,12 +141,8 @@ function rebalanceCommand(): Command {
 }
 
 function vfwCommand(): Command {
-  const command = new Command('vfw')
+  const command = withTraffic(new Command('vfw'), 50)
     .description('as uc1, with firewalls in the servers before those in the fabric: both move with the VM')
-    .option('--moves <n>', 'moves, there and back', integer(1, 1000), 4)
-    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
-    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), 50)
-    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
     .addOption(announceOption(['rarp', 'garp']))
     .option('--without-state', 'the control: the port opens at once, nothing is moved; nothing may come through');
   return withOutput(command).action(async (flags: VfwFlags) => {
@@ -153,12 +154,8 @@ function vfwCommand(): Command {
 }
 
 function plannedCommand(): Command {
-  const command = new Command('planned')
+  const command = withTraffic(new Command('planned'), 50)
     .description('as uc1, but whoever moves the VM says so before: its state is copied ahead')
-    .option('--moves <n>', 'moves, there and back', integer(1, 1000), 4)
-    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
-    .option('--new-rate <n>', 'new connections per second, both directions together', integer(0, 1000), 50)
-    .option('--blackout <ms>', 'how long the VM is away at each move', integer(0, 60_000), 100)
     .addOption(announceOption(['rarp', 'garp']))
     .option('--wait <ms>', 'between READY and the move', integer(0, 600_000), 0)
     .option('--without-plan', 'the control: nobody says anything before; the state is copied after the move');

@@ -4,10 +4,10 @@ import { ipAddress, mac } from '../../../src/base/ids.ts';
 import type { Som } from '../../../src/som/som.ts';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
+import { FakeAgent, type FakeAgents } from '../../fakes/fake-agent.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import type { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
-import { FW1, FW2, moved, newFlows, newSom, NVE1, NVE2 } from '../../fakes/one-move.ts';
+import { FW1, FW2, moved, MoveBed, newSom, NVE1, NVE2 } from '../../fakes/one-move.ts';
 import { passTime, settle } from '../../fakes/pass-time.ts';
 
 const TIMES = { deadlineMs: 1000, keepMs: 60_000 };
@@ -22,12 +22,7 @@ describe('a planned move', () => {
   let som: Som;
 
   beforeEach(() => {
-    clock = new FakeClock();
-    store = openMemoryStore();
-    flows = newFlows();
-    fw1 = new FakeAgent('fw1', ['a', 'b', 'c']);
-    fw2 = new FakeAgent('fw2');
-    agents = new FakeAgents(fw1, fw2);
+    ({ clock, store, flows, fw1, fw2, agents } = new MoveBed());
     som = newSom({ clock, store, flows, agents });
   });
 
@@ -114,7 +109,7 @@ describe('a planned move', () => {
 
   it('is given up when the VM is aborted, or does not come in time, and the source is as it was', async () => {
     const first = await som.prepare(moved(NVE1, NVE2), TIMES);
-    await som.cancel(first.id);
+    await som.abort(first.id);
     expect([first.state, fw1.calls.at(-1), fw2.calls.at(-1)]).to.deep.equal(['abandoned', 'abort', 'abort']);
     expect([...fw2.records]).to.deep.equal([]);
     expect(() => som.commit(first.id, 1000)).to.throw('abandoned: aborted by whoever planned it');

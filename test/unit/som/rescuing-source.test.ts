@@ -1,28 +1,25 @@
 import { expect } from 'chai';
 
-import { openMemoryStore } from '../../../src/store/memory-store.ts';
-import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
-import { FakeClock } from '../../fakes/fake-clock.ts';
+import type { FakeAgent } from '../../fakes/fake-agent.ts';
+import type { FakeClock } from '../../fakes/fake-clock.ts';
 import type { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
-import { moved, newFlows, newSom, NVE1, NVE2 } from '../../fakes/one-move.ts';
+import { moved, MoveBed, newSom, NVE1, NVE2 } from '../../fakes/one-move.ts';
 import { passTime, settle } from '../../fakes/pass-time.ts';
 
 describe('a move away from a source that hands over what its gate refuses', () => {
+  let bed: MoveBed;
   let clock: FakeClock;
   let flows: FakeFlowControl;
   let fw1: FakeAgent;
-  let fw2: FakeAgent;
   /** The switches confirm that they hold openers. */
   let confirm: () => void;
   /** They refuse to. */
   let refuse: (cause: Error) => void;
 
   beforeEach(() => {
-    clock = new FakeClock();
-    flows = newFlows();
-    fw1 = new FakeAgent('fw1', ['a', 'b', 'c']);
+    bed = new MoveBed();
+    ({ clock, flows, fw1 } = bed);
     fw1.profile.functions.push('rescue');
-    fw2 = new FakeAgent('fw2');
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     confirm = () => {
       resolve(undefined);
@@ -35,8 +32,7 @@ describe('a move away from a source that hands over what its gate refuses', () =
     };
   });
 
-  const move = (): ReturnType<ReturnType<typeof newSom>['notify']> =>
-    newSom({ clock, store: openMemoryStore(), flows, agents: new FakeAgents(fw1, fw2) }).notify(moved(NVE1, NVE2));
+  const move = (): ReturnType<ReturnType<typeof newSom>['notify']> => newSom(bed).notify(moved(NVE1, NVE2));
 
   it('closes its gate while the switches close theirs, and compares the sides when both have', async () => {
     const record = await move();

@@ -5,10 +5,10 @@ import type { Som } from '../../../src/som/som.ts';
 import type { Strategy } from '../../../src/som/transfer-plan.ts';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { FakeAgent, FakeAgents } from '../../fakes/fake-agent.ts';
+import { FakeAgent, type FakeAgents } from '../../fakes/fake-agent.ts';
 import { FakeClock } from '../../fakes/fake-clock.ts';
 import type { FakeFlowControl } from '../../fakes/fake-flow-control.ts';
-import { FW1, FW2, moved, newFlows, newSom as somOf, NVE1, NVE2 } from '../../fakes/one-move.ts';
+import { FW1, FW2, moved, MoveBed, newSom as somOf, NVE1, NVE2 } from '../../fakes/one-move.ts';
 import { passTime, settle } from '../../fakes/pass-time.ts';
 
 describe('the SOM', () => {
@@ -23,12 +23,7 @@ describe('the SOM', () => {
     somOf({ clock: ownClock, store, flows, agents, strategy });
 
   beforeEach(() => {
-    clock = new FakeClock();
-    store = openMemoryStore();
-    flows = newFlows();
-    fw1 = new FakeAgent('fw1', ['a', 'b', 'c']);
-    fw2 = new FakeAgent('fw2');
-    agents = new FakeAgents(fw1, fw2);
+    ({ clock, store, flows, fw1, fw2, agents } = new MoveBed());
   });
 
   const pass = (ms: number): Promise<void> => passTime(clock, ms);
