@@ -34,7 +34,7 @@ export class DestinationSide {
       left.push(...earlier.supersede());
     }
     const { table, maxRecords } = this.#world;
-    if (records > BigInt(maxRecords)) {
+    if (Number(records) > maxRecords) {
       throw new RefusedError('over-limit', migration, `${records} records, limit ${maxRecords} here`);
     }
     const promised = [...this.#migrations.values()].reduce((sum, other) => sum + other.stillToCome, 0);
