@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Dpid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createOpenFlowServer } from '../openflow/openflow-server.ts';
-import type { TlsMaterial } from '../openflow/openflow-server.ts';
+import type { OpenFlowServer, TlsMaterial } from '../openflow/openflow-server.ts';
 import type { Switch, SwitchEvent } from '../openflow/model.ts';
 import { startAgentServer } from '../som/agents/agent-server.ts';
 import { Orchestration } from '../som/orchestration.ts';
@@ -29,15 +29,40 @@ export interface RunningController {
   close(): Promise<void>;
 }
 
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Closing = () => Promise<void> | void;
+
 /** Rejects when an address is taken or a file cannot be used. */
-export async function runController(
+export async function runController(config: ControllerConfig, deps: Deps): Promise<RunningController> {
+  const opened: Closing[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of opened.splice(0).reverse()) await one();
+  };
+  try {
+    return { ...(await start(config, deps, opened)), close };
+  } catch (cause) {
+    await close(); // what listens already would keep the process alive
+    throw cause;
+  }
+}
+
+/** What it leaves to be closed is in `opened`, in its order, whether it comes to its end or not. */
+async function start(
   config: ControllerConfig,
-  deps: { clock: Clock; log: Log },
-): Promise<RunningController> {
-  const { clock, log } = deps;
+  { clock, log }: Deps,
+  opened: Closing[],
+): Promise<Omit<RunningController, 'close'>> {
   const store = openSqliteStore(config.journal);
+  opened.push(() => {
+    store.close();
+  });
   const switches = new Map<Dpid, Switch>();
   const agents = await startAgentServer({ ...config.agents, clock, log });
+  opened.push(() => agents.close());
   const orchestration = new Orchestration({
     clock,
     log,
@@ -50,9 +75,37 @@ export async function runController(
     migration: config.migration,
     key: randomBytes(32),
   });
-  const openflow = await createOpenFlowServer({
-    listen: { ...config.openflow.listen, ...tlsOf(config.openflow.tls) },
-    versions: config.openflow.versions.map((v) => WIRE_VERSION[v]),
+  const openflow = await serveSwitches(config.openflow, { clock, log }, orchestration, switches);
+  opened.push(() => openflow.close());
+  const ticking = setInterval(() => orchestration.tick(), TICK_MS);
+  opened.push(() => {
+    clearInterval(ticking);
+  });
+  const about = { startedWallMs: clock.wallMs(), config };
+  const told = { metrics: openMetrics({ orchestration, openflow }), events: openEvents(orchestration) };
+  const api = await startApi(apiBackend(orchestration, about, told), {
+    ...config.api.listen,
+    token: config.api.token,
+    log,
+  });
+  opened.push(() => api.close());
+  return {
+    openflow: openflow.addresses.map(({ host, port }) => `${host}:${port}`).join(' '),
+    agents: `${agents.address.address}:${agents.address.port}`,
+    api: api.address,
+  };
+}
+
+/** Switches come and go in `switches`; the orchestration is told. */
+function serveSwitches(
+  { listen, tls, versions }: ControllerConfig['openflow'],
+  { clock, log }: Deps,
+  orchestration: Orchestration,
+  switches: Map<Dpid, Switch>,
+): Promise<OpenFlowServer> {
+  return createOpenFlowServer({
+    listen: { ...listen, ...tlsOf(tls) },
+    versions: versions.map((v) => WIRE_VERSION[v]),
     clock,
     log,
     onSwitch: (sw: Switch) => {
@@ -68,26 +121,6 @@ export async function runController(
       orchestration.switchDown(sw);
     },
   });
-  const ticking = setInterval(() => orchestration.tick(), TICK_MS);
-  const about = { startedWallMs: clock.wallMs(), config };
-  const told = { metrics: openMetrics({ orchestration, openflow }), events: openEvents(orchestration) };
-  const api = await startApi(apiBackend(orchestration, about, told), {
-    ...config.api.listen,
-    token: config.api.token,
-    log,
-  });
-  return {
-    openflow: openflow.addresses.map(({ host, port }) => `${host}:${port}`).join(' '),
-    agents: `${agents.address.address}:${agents.address.port}`,
-    api: api.address,
-    close: async () => {
-      clearInterval(ticking);
-      await api.close();
-      await openflow.close();
-      await agents.close();
-      store.close();
-    },
-  };
 }
 
 function tlsOf(files: ControllerConfig['openflow']['tls']): { tls?: TlsMaterial } {

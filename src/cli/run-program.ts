@@ -13,7 +13,7 @@ export async function runProgram(program: Command): Promise<void> {
   } catch (cause) {
     if (cause instanceof CommanderError) {
       process.exitCode = cause.exitCode === 0 ? 0 : 2;
-    } else if (cause instanceof StateferryError) {
+    } else if (cause instanceof StateferryError || isSystemError(cause)) {
       process.stderr.write(`stateferry: ${cause.message}\n`);
       process.exitCode = 1;
     } else {
@@ -21,3 +21,7 @@ export async function runProgram(program: Command): Promise<void> {
     }
   }
 }
+
+/** An address that is taken, a file that may not be read: the machine's answer, not a defect. */
+const isSystemError = (cause: unknown): cause is NodeJS.ErrnoException =>
+  cause instanceof Error && 'syscall' in cause && 'errno' in cause;

@@ -83,9 +83,13 @@ export async function listenForSessions(options: SessionListenerOptions): Promis
     socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    tls.once('error', reject);
+    tls.once('error', (cause: Error) => {
+      watch.close();
+      grpc.stop();
+      reject(cause);
+    });
     tls.listen(options.port, options.host, () => {
-      tls.off('error', reject);
+      tls.removeAllListeners('error');
       resolve();
     });
   });
