@@ -39,7 +39,6 @@ class RunRecord:
     @classmethod
     def open(cls, lock_wait_s=0.0):
         lock = take_lock(lock_wait_s)
-        os.makedirs(DIRECTORY, exist_ok=True)
         clean_up_after_the_dead()
         return cls(lock)
 
@@ -90,6 +89,7 @@ class RunRecord:
         self._lock.close()
 
     def _write(self):
+        os.makedirs(DIRECTORY, exist_ok=True)
         temporary = RECORD + ".new"
         with open(temporary, "w", encoding="utf8") as file:
             json.dump(self._content, file, indent=1)

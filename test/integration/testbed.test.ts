@@ -321,6 +321,20 @@ describe('the other ways to run the testbed', function () {
     expect(leavings()).to.equal('');
   });
 
+  it('starts over what a killed one left', async () => {
+    const killed = new TestbedSession();
+    const { run } = await killed.start({});
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    const next = new TestbedSession();
+    try {
+      expect((await next.start({})).run).to.not.equal(run);
+    } finally {
+      await next.stop();
+    }
+    expect(leavings()).to.equal('');
+  });
+
   it('works by hand: mn --custom, and a move command in its console', () => {
     const mn = spawnSync(
       'mn',
