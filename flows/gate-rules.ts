@@ -29,7 +29,10 @@ import {
 import type { Gate } from './world.ts';
 
 // What `all` does not hold: TCP (its openers are held by rules above these), and ND, which keeps no state anywhere.
+// Openers have a rule of their own although it does what that of TCP does: so an entry of the datapath's cache is for openers or for
+// what is not, gate or none. Entries that overlap Open vSwitch may confuse, and change another than it means (decision 6).
 const EVERY_NVE: readonly Rule[] = [
+  ...[IPV4, IPV6].map((family) => rule('gate', 'ingress', PRIORITY.gate.apart, [family, TCP, OPENER], [goto('pins')])),
   ...[
     [IPV4, TCP],
     [IPV6, TCP],

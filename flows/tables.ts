@@ -11,7 +11,7 @@ export const PRIORITY = {
   ingress: { control: 1000, uncontrolled: 900, admit: 500, shut: 200, newcomer: 100 },
   vap: { badSource: 900, announce: 800, exact: 700, nd: 650, address: 600, stranger: 400, noise: 300, unknown: 100 },
   arp: { own: 200, tagged: 150, answer: 100 },
-  gate: { opener: 130, halt: 125, exempt: 120, all: 110 },
+  gate: { opener: 130, halt: 125, apart: 122, exempt: 120, all: 110 },
   pins: { pair: 100 },
   forward: { group: 900, turn: 510, here: 500, transitPair: 450, transit: 400, away: 200 },
   flood: { never: 900, transit: 300, deliver: 200, replicate: 200 },

@@ -238,6 +238,26 @@ for (const version of [4, 5, 6] as const) {
       ]);
     });
 
+    it('gives openers cache entries of their own, gate or none: entries never overlap', async () => {
+      const overlooked: string[] = [];
+      for (const [name, world] of [
+        ['at rest', figure1],
+        ['pinned', pinned],
+        ['gated', gated],
+        ['lifted', lifted],
+      ] as const) {
+        await rig.become(world);
+        for (const flags of [syn, ack, syn | ack]) {
+          for (const frame of [segment(vm3, vm1, flags), segment6(vm3, vm1, flags)]) {
+            const { text } = await ovs.trace(nve3, P.red, frame);
+            const [megaflow = ''] = text.match(/^Megaflow: .*$/m) ?? [];
+            if (!/tcp_flags=[+-]syn[+-]ack/.test(megaflow)) overlooked.push(`${name}, flags ${flags}: ${megaflow}`);
+          }
+        }
+      }
+      expect(overlooked).to.deep.equal([]);
+    });
+
     it('holds other protocols where the gate holds all', async () => {
       await rig.become(closed);
       const datagram = udp({ dst: vm1.mac, src: vm3.mac }, v4(vm3), v4(vm1));
