@@ -24,7 +24,7 @@ export interface ChunkTaker {
   /** Records of chunks that belong to one phase; `late`: after the drain. */
   take(records: ChunkRecords, late: boolean): Promise<void>;
   /** What there is now, after the final chunk of a phase. */
-  acknowledge(sequence: bigint): Promise<Installed>;
+  acknowledge(final: StateChunk): Promise<Installed>;
 }
 
 interface WaitingChunk {
@@ -104,9 +104,9 @@ export class ChunkQueue {
     }
   }
 
-  async #acknowledge({ sequence }: StateChunk): Promise<Installed> {
-    const installed = await this.#taker.acknowledge(sequence);
-    this.#answers.set(sequence, installed);
+  async #acknowledge(final: StateChunk): Promise<Installed> {
+    const installed = await this.#taker.acknowledge(final);
+    this.#answers.set(final.sequence, installed);
     return installed;
   }
 

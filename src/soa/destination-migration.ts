@@ -4,21 +4,22 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { ConntrackEntry } from '../netlink/conntrack-entry.ts';
+import { type ConntrackEntry, STATUS } from '../netlink/conntrack-entry.ts';
+import type { ConntrackRequest } from '../netlink/conntrack-message.ts';
 import type { TupleKey } from '../netlink/tuple.ts';
-import type { Installed, Refusal, StateChunk } from '../protocol/generated/stateferry.ts';
+import { type Installed, Phase, type Refusal, type StateChunk } from '../protocol/generated/stateferry.ts';
 import { checkRecord, type ImportPolicy, refusal } from './check-record.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { DestinationCounts } from './destination-counts.ts';
 import { deletionOf } from './entry-requests.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
-import { tcpRank } from './handed-over.ts';
 import { InstalledRecords, type KeyedRecord } from './installed-records.ts';
 import { ERRNO, type KernelTable } from './kernel-table.ts';
 import type { StateRecord } from './record.ts';
 import type { Scope } from './scope.ts';
 import { RefusedError } from './state-host.ts';
 import type { SynCounters } from './syn-counters.ts';
+import { tcpRank } from './tcp-state.ts';
 
 export interface DestinationWorld {
   readonly table: KernelTable;
@@ -42,6 +43,9 @@ interface Outcome {
   /** A new connection has the tuple: whatever stands there is another one. */
   readonly anew: boolean;
 }
+
+const rankOf = ({ protoinfo }: ConntrackEntry): number => tcpRank(protoinfo?.tcp?.state ?? 0);
+const hasAnswer = ({ status = 0 }: ConntrackEntry): boolean => (status & STATUS.SEEN_REPLY) !== 0;
 
 export class DestinationMigration {
   readonly scope: Scope;
@@ -90,7 +94,7 @@ export class DestinationMigration {
         await this.#counts.apply(counts);
         await this.#applyAll(connections);
       },
-      acknowledge: (sequence) => this.#acknowledge(sequence),
+      acknowledge: (final) => this.#acknowledge(final),
     });
   }
 
@@ -159,13 +163,13 @@ export class DestinationMigration {
     if (this.#over) throw new RefusedError('superseded', this.#id, 'another migration of these flows began here');
   }
 
-  async #acknowledge(sequence: bigint): Promise<Installed> {
+  async #acknowledge({ sequence, phase }: StateChunk): Promise<Installed> {
     await this.#installed.readBack();
     const digest = this.#installed.digest().with(await this.#counts.digest());
-    const records = BigInt(digest.records);
+    if (phase === Phase.PHASE_DRAIN) await this.#installed.presumeAnswers();
     const refused = this.#refused;
     this.#refused = [];
-    return { migration: this.#id, sequence, records, digest: digest.value(), refused };
+    return { migration: this.#id, sequence, records: BigInt(digest.records), digest: digest.value(), refused };
   }
 
   /** Records fit to be looked at further; the others are refused one by one. */
@@ -223,13 +227,16 @@ export class DestinationMigration {
     const { table } = this.#world;
     const wanted = [...last.values()];
     const now = await table.ask(wanted.map((record) => this.#installed.reading(record)));
-    const forward = wanted.filter((record, i) => {
-      const here = now[i]?.entry?.protoinfo?.tcp?.state;
-      return here !== undefined && tcpRank(record.entry.protoinfo?.tcp?.state ?? 0) > tcpRank(here);
-    });
-    const answers = await table.ask(forward.map((record) => this.#installed.updating(record)));
+    const answers = await table.ask(wanted.flatMap((record, i) => this.#lateChange(record, now[i]?.entry ?? null)));
     const failed = answers.filter((a) => a.errno !== 0 && a.errno !== ERRNO.ENOENT).length;
     if (failed > 0) this.#log.warn('late transitions not applied', { failed });
+  }
+
+  /** An answer that this kernel did not see tells of the answering side, however far the connection has come here. */
+  #lateChange(record: StateRecord, here: ConntrackEntry | null): ConntrackRequest[] {
+    if (here === null) return [];
+    if (rankOf(record.entry) > rankOf(here)) return [this.#installed.updating(record)];
+    return hasAnswer(record.entry) && !hasAnswer(here) ? [this.#installed.answering(record)] : [];
   }
 
   async #dropLeftovers(): Promise<void> {

@@ -6,6 +6,7 @@ import { type ConntrackEntry, TCP_STATES, type Tuple } from '../netlink/conntrac
 import type { RawAttribute } from '../netlink/nlattr.ts';
 import { formatTuple, protocolName, type TupleKey } from '../netlink/tuple.ts';
 import { recordHash, StateDigest } from './state-digest.ts';
+import { isHandshake, isUnanswered } from './tcp-state.ts';
 
 export interface HandedOver {
   readonly entry: ConntrackEntry;
@@ -13,15 +14,7 @@ export interface HandedOver {
   readonly capturedWallMs: number;
 }
 
-/** How far a TCP connection has come; transitions towards a higher rank are forward ones. */
-const TCP_RANK = [0, 1, 2, 3, 4, 5, 6, 7, 8, 1] as const;
-export const tcpRank = (state: number): number => TCP_RANK[state] ?? 0;
-
 const tcpState = (entry: ConntrackEntry | undefined): number | undefined => entry?.protoinfo?.tcp?.state;
-
-const tcpStateName = (entry: ConntrackEntry | undefined): string => TCP_STATES[tcpState(entry) ?? 0] ?? '';
-const isUnanswered = (state: string): boolean => state === 'SYN_SENT' || state === 'SYN_SENT2';
-const isHandshake = (state: string): boolean => isUnanswered(state) || state === 'SYN_RECV';
 
 /** What an event says on top of what was known: an event holds only what changed and what never does. */
 export function mergeEntry(known: ConntrackEntry, event: ConntrackEntry): ConntrackEntry {
@@ -66,7 +59,7 @@ export class HandedOverRecords {
   /** Whether a SYN that came since waits for its answer; the others are stalled, and nobody knows for how long. */
   awaitsAnswerSince(wallMs: number): boolean {
     for (const [key, at] of this.#handshakes) {
-      if (at >= wallMs && isUnanswered(tcpStateName(this.#records.get(key)?.entry))) return true;
+      if (at >= wallMs && isUnanswered(tcpState(this.#records.get(key)?.entry))) return true;
     }
     return false;
   }
@@ -85,7 +78,7 @@ export class HandedOverRecords {
     const hash = recordHash(this.#vnid, entry);
     this.#digest.add(hash);
     this.#records.set(key, { entry, hash, capturedWallMs });
-    if (!isHandshake(tcpStateName(entry))) this.#handshakes.delete(key);
+    if (!isHandshake(tcpState(entry))) this.#handshakes.delete(key);
     else if (tcpState(before?.entry) !== tcpState(entry)) this.#handshakes.set(key, capturedWallMs);
   }
 
@@ -109,7 +102,9 @@ export class HandedOverRecords {
   describeHandshakes(): string[] {
     return [...this.#handshakes.keys()].map((key) => {
       const entry = this.#records.get(key)?.entry;
-      return entry?.tupleOrig === undefined ? '' : `${formatTuple(entry.tupleOrig)} ${tcpStateName(entry)}`;
+      return entry?.tupleOrig === undefined
+        ? ''
+        : `${formatTuple(entry.tupleOrig)} ${TCP_STATES[tcpState(entry) ?? 0] ?? ''}`;
     });
   }
 }

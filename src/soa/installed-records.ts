@@ -6,13 +6,14 @@ import type { ConntrackRequest } from '../netlink/conntrack-message.ts';
 import { formatTuple, tupleKey, type TupleKey } from '../netlink/tuple.ts';
 import type { Refusal } from '../protocol/generated/stateferry.ts';
 import { type RecordRefusedReason, refusal } from './check-record.ts';
-import { deletionOf, identityOf, readingOf, request } from './entry-requests.ts';
+import { deletionOf, identityOf, placeOf, readingOf, request } from './entry-requests.ts';
 import { ERRNO, type KernelTable } from './kernel-table.ts';
 import { errnoName } from './netfilter-table.ts';
 import type { StateRecord } from './record.ts';
-import { rewriteForCreate, rewriteForUpdate } from './rewrite.ts';
+import { rewriteForAnswer, rewriteForCreate, rewriteForUpdate } from './rewrite.ts';
 import type { Scope } from './scope.ts';
 import { recordHash, StateDigest } from './state-digest.ts';
+import { isUnanswered, TCP_STATE } from './tcp-state.ts';
 
 export type KeyedRecord = readonly [TupleKey, StateRecord];
 
@@ -20,6 +21,8 @@ interface InstalledRecord {
   /** Identity for deletion; the kernel's id is known once it was read back. */
   readonly entry: ConntrackEntry;
   readonly hash: Buffer | null;
+  /** An opener that waits for its answer, as it was read back. */
+  readonly unanswered: boolean;
 }
 
 export interface InstalledRecordsParts {
@@ -117,6 +120,21 @@ export class InstalledRecords {
     });
   }
 
+  /**
+   * An opener's answer may cross the source just before the lift, and word of it come here behind the acknowledgement, which is INVALID
+   * in SYN_SENT. In SYN_RECV all that can follow is valid, an answer or another opener, too (docs/decisions/0014).
+   */
+  async presumeAnswers(): Promise<void> {
+    const waiting = [...this.#records.values()].filter(({ unanswered }) => unanswered);
+    const protoinfo = { tcp: { state: TCP_STATE.SYN_RECV } };
+    await this.#parts.table.ask(waiting.map(({ entry }) => request('update', { ...placeOf(entry), protoinfo })));
+  }
+
+  /** The request that tells an entry here what the answer at the source told that one. */
+  answering(record: StateRecord): ConntrackRequest {
+    return request('update', rewriteForAnswer(record.entry, this.#parts.scope.zone));
+  }
+
   /** The request that changes an entry that is here. */
   updating(record: StateRecord): ConntrackRequest {
     return request('update', rewriteForUpdate(this.#rewriting(record)));
@@ -169,7 +187,7 @@ export class InstalledRecords {
     } else if (entry !== null) {
       this.#noteRead(key, entry);
     } else {
-      this.#records.set(key, { entry: identityOf(this.#here(record.entry)), hash: null });
+      this.#records.set(key, { entry: identityOf(this.#here(record.entry)), hash: null, unanswered: false });
       this.#touched.add(key);
     }
   }
@@ -177,7 +195,8 @@ export class InstalledRecords {
   #noteRead(key: TupleKey, entry: ConntrackEntry): void {
     const recorded = recordHash(this.#parts.scope.vnid, entry);
     this.#digest.add(recorded);
-    this.#records.set(key, { entry: identityOf(this.#here(entry)), hash: recorded });
+    const unanswered = isUnanswered(entry.protoinfo?.tcp?.state);
+    this.#records.set(key, { entry: identityOf(this.#here(entry)), hash: recorded, unanswered });
   }
 
   #forget(key: TupleKey): void {

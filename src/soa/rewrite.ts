@@ -10,18 +10,7 @@ import {
   type Tuple,
 } from '../netlink/conntrack-entry.ts';
 import { endpoints, mirror, tupleBytes } from '../netlink/tuple.ts';
-
-export const TCP_STATE = {
-  SYN_SENT: 1,
-  SYN_RECV: 2,
-  ESTABLISHED: 3,
-  FIN_WAIT: 4,
-  CLOSE_WAIT: 5,
-  LAST_ACK: 6,
-  TIME_WAIT: 7,
-  CLOSE: 8,
-  SYN_SENT2: 9,
-} as const;
+import { isUnanswered } from './tcp-state.ts';
 
 /** What may be set; the kernel sets the NAT bits itself and refuses EXPECTED and DYING. */
 const CARRIED_STATUS = STATUS.SEEN_REPLY | STATUS.ASSURED | STATUS.FIXED_TIMEOUT | STATUS.HELPER;
@@ -62,8 +51,7 @@ export function rewriteForUpdate({ entry, zone, ageMs }: RewriteInput): Conntrac
   return {
     ...(entry.tupleOrig !== undefined && { tupleOrig: entry.tupleOrig }),
     ...(entry.tupleReply !== undefined && { tupleReply: entry.tupleReply }),
-    // The kernel refuses to take EXPECTED away as it refuses to give it.
-    status: carriedStatus(entry) | ((entry.status ?? 0) & STATUS.EXPECTED),
+    status: statusHere(entry),
     timeout: remainingSeconds(entry.timeout ?? 0, ageMs),
     ...(entry.mark !== undefined && { mark: entry.mark }),
     ...(entry.labels !== undefined && { labels: entry.labels }),
@@ -71,6 +59,28 @@ export function rewriteForUpdate({ entry, zone, ageMs }: RewriteInput): Conntrac
     ...(zone !== 0 && { zone }),
   };
 }
+
+/** For CT_NEW on an entry that has gone on without the answer: what that told, but not how far the connection was then. */
+export function rewriteForAnswer(entry: ConntrackEntry, zone: number): ConntrackEntry {
+  const { tcp } = entry.protoinfo === undefined ? {} : rewriteProtoinfo(entry.protoinfo);
+  const { flagsOriginal, flagsReply, wscaleOriginal, wscaleReply } = tcp ?? {};
+  return {
+    ...(entry.tupleOrig !== undefined && { tupleOrig: entry.tupleOrig }),
+    status: statusHere(entry),
+    protoinfo: {
+      tcp: {
+        ...(flagsOriginal !== undefined && { flagsOriginal }),
+        ...(flagsReply !== undefined && { flagsReply }),
+        ...(wscaleOriginal !== undefined && { wscaleOriginal }),
+        ...(wscaleReply !== undefined && { wscaleReply }),
+      },
+    },
+    ...(zone !== 0 && { zone }),
+  };
+}
+
+/** Of an entry that is here: the kernel refuses to take EXPECTED away as it refuses to give it. */
+const statusHere = (entry: ConntrackEntry): number => carriedStatus(entry) | ((entry.status ?? 0) & STATUS.EXPECTED);
 
 function carriedStatus(entry: ConntrackEntry): number {
   const status = ((entry.status ?? 0) & CARRIED_STATUS) | STATUS.CONFIRMED;
@@ -93,7 +103,7 @@ function rewriteProtoinfo(protoinfo: Protoinfo): Protoinfo {
   let reply = ((tcp.flagsReply?.flags ?? 0) & CARRIED_TCP_FLAGS) | TCP_FLAG.BE_LIBERAL;
   // The kernel stores scales only if both sides have offered the option. Before the answer only the opener has; its scale
   // would be lost. Say both have: the SYN-ACK sets the answering side anew, and takes both back if it does not offer it.
-  if ((tcp.state === TCP_STATE.SYN_SENT || tcp.state === TCP_STATE.SYN_SENT2) && ((original | reply) & 1) !== 0) {
+  if (isUnanswered(tcp.state) && ((original | reply) & TCP_FLAG.WINDOW_SCALE) !== 0) {
     original |= TCP_FLAG.WINDOW_SCALE;
     reply |= TCP_FLAG.WINDOW_SCALE;
   }

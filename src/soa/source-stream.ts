@@ -7,7 +7,7 @@ import { familyOf, type TupleKey } from '../netlink/tuple.ts';
 import { type Drained, Phase } from '../protocol/generated/stateferry.ts';
 import type { ChunkWriter } from './chunk-writer.ts';
 import { readingOf, request } from './entry-requests.ts';
-import { HandedOverRecords, mergeEntry, tcpRank } from './handed-over.ts';
+import { HandedOverRecords, mergeEntry } from './handed-over.ts';
 import type { KernelTable, TableEvent } from './kernel-table.ts';
 import type { RecordOperation } from './record.ts';
 import { liberalUpdate } from './rewrite.ts';
@@ -18,6 +18,7 @@ import { Signal } from './signal.ts';
 import type { SourceCounts } from './source-counts.ts';
 import type { StateDigest } from './state-digest.ts';
 import { RefusedError } from './state-host.ts';
+import { tcpRank } from './tcp-state.ts';
 
 /** 'reading': events wait until what was asked of the kernel has come; 'late': after the drain; 'over': nothing follows. */
 export type Stage = 'reading' | 'following' | 'draining' | 'late' | 'over';

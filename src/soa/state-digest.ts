@@ -6,11 +6,10 @@ import { hash } from 'node:crypto';
 import type { Vnid } from '../base/ids.ts';
 import { type ConntrackEntry, STATUS, TCP_FLAG } from '../netlink/conntrack-entry.ts';
 import { tupleBytes } from '../netlink/tuple.ts';
+import { isUnanswered } from './tcp-state.ts';
 
 const LANES = 8;
 const DIGESTED_STATUS = STATUS.SEEN_REPLY | STATUS.ASSURED | STATUS.SRC_NAT | STATUS.DST_NAT;
-const TCP_SYN_SENT = 1;
-const TCP_SYN_SENT2 = 9;
 
 /** 32 bytes. Left out: timeouts, counters, ids, the zone's number, the liberal bit (hard case 19). */
 export function recordHash(vnid: Vnid, entry: ConntrackEntry): Buffer {
@@ -43,7 +42,7 @@ function windowScales(tcp: NonNullable<NonNullable<ConntrackEntry['protoinfo']>[
   readonly reply: number;
 } {
   const both = (tcp.flagsOriginal?.flags ?? 0) & (tcp.flagsReply?.flags ?? 0) & TCP_FLAG.WINDOW_SCALE;
-  if (both === 0 && tcp.state !== TCP_SYN_SENT && tcp.state !== TCP_SYN_SENT2) return { original: 0, reply: 0 };
+  if (both === 0 && !isUnanswered(tcp.state)) return { original: 0, reply: 0 };
   return { original: tcp.wscaleOriginal ?? 0, reply: tcp.wscaleReply ?? 0 };
 }
 

@@ -213,6 +213,47 @@ describe('moving connections from one firewall to another', function () {
     expect(invalid()).to.deep.equal([0, stray]);
   });
 
+  it('passes the acknowledgement of an answer that only the source saw, before word of it has come', async () => {
+    lab.path('a', 'fw1');
+    const rule = (ns: 'a1' | 'a3', hook: 'input' | 'output', flags: string): void => {
+      lab.nft(
+        ns,
+        `table inet slow { chain c { type filter hook ${hook} priority 0; tcp dport 7002 tcp flags & (syn|ack) == ${flags} drop; }; }`,
+      );
+    };
+    const late = lab.child('a3', './traffic-child.ts');
+    await late.call('serve', { port: 7002 });
+    rule('a3', 'input', 'syn');
+    const connecting = clients.a.call('connect', { name: 'crossing', host: SERVER.v4, port: 7002, timeoutMs: 15_000 });
+    connecting.catch(() => undefined);
+    const state = (fw: Firewall): string[] =>
+      lab
+        .run(fw, 'conntrack', '-L', '-p', 'tcp', '--dport', '7002')
+        .match(/SYN_SENT|SYN_RECV|ESTABLISHED|UNREPLIED/g) ?? [];
+    await lab.until(() => state('fw1').includes('SYN_SENT'));
+    const carry = new Carry('m-3d', fw1, fw2, VM);
+    await carry.copy();
+    const { drained, installed } = await carry.drain(20);
+    expect(installed.digest).to.deep.equal(drained.digest);
+    expect([state('fw1'), state('fw2')]).to.deep.equal([
+      ['SYN_SENT', 'UNREPLIED'],
+      ['SYN_RECV', 'UNREPLIED'],
+    ]);
+    carry.withhold();
+    rule('a1', 'output', 'ack');
+    lab.run('a3', 'nft', 'delete', 'table', 'inet', 'slow');
+    await connecting; // the answer has crossed fw1
+    expect([state('fw1'), state('fw2')]).to.deep.equal([['SYN_RECV'], ['SYN_RECV', 'UNREPLIED']]);
+    lab.path('a', 'fw2');
+    await fw2.call('commit', { migration: 'm-3d' });
+    lab.run('a1', 'nft', 'delete', 'table', 'inet', 'slow');
+    await echo('a', 'crossing');
+    await carry.release();
+    expect(state('fw2')).to.deep.equal(['ESTABLISHED']);
+    await fw1.call('retire', { migration: 'm-3d', epoch: 6n });
+    expect(invalid()).to.deep.equal([0, stray]);
+  });
+
   it('announces itself on its data ports in LLDP that tshark understands', async function () {
     if (!lab.has('tshark')) this.skip();
     const fields = ['lldp.tlv.system.name', 'lldp.port.desc', 'eth.src'].flatMap((field) => ['-e', field]);

@@ -6,6 +6,7 @@ import type { Installed } from '../../src/protocol/generated/stateferry.ts';
 import type { AgentKernel, StateRecord } from './agent-kernel.ts';
 import { digestOf } from './agent-kernel.ts';
 import type { RecordChunk } from './agent-source.ts';
+import { TCP } from './firewall.ts';
 import type { Entry, Firewall } from './firewall.ts';
 import type { Flow } from './flow.ts';
 
@@ -81,8 +82,17 @@ export class AgentDestination {
     if (!chunk.final) return null;
     const here = this.#kernel.firewall.entries;
     const entries = [...this.#installed].flatMap((flow) => here.get(flow) ?? []);
-    const { migration, sequence } = chunk;
-    return { migration, sequence, records: BigInt(entries.length), digest: digestOf(entries), refused: [] };
+    const { migration, sequence, phase } = chunk;
+    const installed = { migration, sequence, records: BigInt(entries.length), digest: digestOf(entries), refused: [] };
+    if (phase === Phase.PHASE_DRAIN) await this.#presumeAnswers(entries);
+    return installed;
+  }
+
+  /** Decision 14. */
+  async #presumeAnswers(entries: readonly Entry[]): Promise<void> {
+    const waiting = entries.filter((e) => e.state === TCP.SYN_SENT);
+    if (waiting.length === 0) return;
+    await this.#kernel.ask((fw) => waiting.forEach((e) => fw.update(e.flow, { state: TCP.SYN_RECV })));
   }
 
   #install(fw: Firewall, { op, entry }: StateRecord): void {

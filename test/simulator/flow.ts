@@ -18,7 +18,7 @@ export interface Flow {
   readonly acked: [number, number];
   /** An end has begun to close it, or given up opening it. */
   closing: boolean;
-  /** Its opener has passed a switch without its controller: the answer may meet another firewall. */
+  /** Its opener, or the answer, has passed a switch without its controller: what follows may meet another firewall. */
   strayed: boolean;
 }
 

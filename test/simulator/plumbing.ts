@@ -41,7 +41,7 @@ export interface PlumbingPorts {
    * round at both ends would make a loop as long as one of them is stale (hard case 3).
    */
   staleReturn(packet: Packet): boolean;
-  /** Answers were lost with a controller: a handshake may be under way at the lift (hard case 16), its answer on either side. */
+  /** Answers were lost with a controller: one may come during the lift, and cross the destination before its acknowledgement crosses the source. */
   handshakesMayBeLate(): boolean;
   /** VM1's announcement of its return was lost with a switch: its other frames are taken for late ones (hard case 7). */
   returnUnheard(): boolean;
@@ -171,8 +171,9 @@ export class Plumbing {
       return;
     }
     packet.visited |= bit;
-    packet.astray ||= this.#ports.away(nve) || (packet.flag === 'synack' && packet.flow?.strayed === true);
-    if (packet.astray && packet.flag === 'syn' && packet.flow !== null) packet.flow.strayed = true;
+    packet.astray ||= this.#ports.away(nve) || (packet.flag !== 'syn' && packet.flow?.strayed === true);
+    const shakesHands = packet.flag === 'syn' || packet.flag === 'synack';
+    if (packet.astray && shakesHands && packet.flow !== null) packet.flow.strayed = true;
     const verdict = by === 'cache' ? sw.forward(packet.kind, inPort, tagged) : sw.process(packet.kind, inPort, tagged);
     if (verdict.punt !== null) this.#punt(packet, nve, inPort, verdict.punt);
     else if (verdict.outputs.length === 1) {
@@ -254,7 +255,8 @@ export class Plumbing {
     const entry = packet.flow === null ? undefined : firewall.entries.get(packet.flow);
     // What the opener sends at once behind its last word of the handshake meets the same.
     const ofOpener = packet.way === 0 && (packet.flag === 'ack' || packet.flag === 'data');
-    if (this.#ports.handshakesMayBeLate() && entry?.state === TCP.SYN_SENT && ofOpener) {
+    const atSource = firewall.gates.size > 0;
+    if (this.#ports.handshakesMayBeLate() && entry?.state === TCP.SYN_SENT && ofOpener && atSource) {
       this.#end(packet, 'ended a handshake that was older than the drain waits for');
       return false;
     }

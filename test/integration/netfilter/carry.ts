@@ -18,6 +18,7 @@ export class Carry {
   readonly #selector: { vnid: number; vm: string[]; peers: string[] };
   readonly #downloads: Promise<Installed | null>[] = [];
   #ready = false;
+  #withheld: StateChunk[] | null = null;
 
   constructor(
     migration: string,
@@ -33,7 +34,8 @@ export class Carry {
     this.#selector = selector;
     from.onChunk = (chunk) => {
       this.chunks.push(chunk as StateChunk);
-      if (this.#ready) this.#download(chunk as StateChunk);
+      if (this.#withheld !== null) this.#withheld.push(chunk as StateChunk);
+      else if (this.#ready) this.#download(chunk as StateChunk);
     };
   }
 
@@ -65,6 +67,18 @@ export class Carry {
     const installed = (await this.installed()).at(-1);
     if (installed === undefined) throw new Error('nothing installed');
     return { drained, installed };
+  }
+
+  /** What the source sends from now on waits for `release`. */
+  withhold(): void {
+    this.#withheld = [];
+  }
+
+  async release(): Promise<void> {
+    const chunks = this.#withheld ?? [];
+    this.#withheld = null;
+    for (const chunk of chunks) this.#download(chunk);
+    await this.installed();
   }
 
   /** What the destination said to final chunks so far. */

@@ -4,7 +4,7 @@ import { vnid } from '../../../src/base/ids.ts';
 import { type ConntrackEntry, PROTO, STATUS } from '../../../src/netlink/conntrack-entry.ts';
 import { mirror, parseAddress } from '../../../src/netlink/tuple.ts';
 import { HandedOverRecords } from '../../../src/soa/handed-over.ts';
-import { TCP_STATE } from '../../../src/soa/rewrite.ts';
+import { TCP_STATE } from '../../../src/soa/tcp-state.ts';
 import { entryKey } from '../../../src/soa/shadow.ts';
 
 const entry = (state: number): ConntrackEntry => {

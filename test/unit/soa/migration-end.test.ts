@@ -1,10 +1,15 @@
 // How a migration between two State Hosts ends: lifted and retired, taken back, returned within the grace, asked for again.
 
 import { expect } from 'chai';
+import { STATUS, TCP_FLAG } from '../../../src/netlink/conntrack-entry.ts';
 import { Phase, type StateChunk } from '../../../src/protocol/generated/stateferry.ts';
 import type { FakeClock } from '../../fakes/fake-clock.ts';
 import { type FakeFirewall, Ferry, PEER, tcp, VM, refusedReason as reason } from '../../fakes/fake-firewall.ts';
 import { type MigrationBed, migrationBed, tcpStateOf } from './migration-bed.ts';
+
+/** As a SYN-ACK that offers window scaling leaves the entry of its opener. */
+const offered = { flags: TCP_FLAG.WINDOW_SCALE | TCP_FLAG.SACK_PERM, mask: 0 };
+const answered = { wscaleOriginal: 7, wscaleReply: 9, flagsOriginal: offered, flagsReply: offered };
 
 describe('the end of a migration', () => {
   let clock: FakeClock;
@@ -56,6 +61,59 @@ describe('the end of a migration', () => {
     one.kernel.flush();
     await ferry.settle();
     expect(two.kernel.find(777, tcp(80))?.protoinfo?.tcp?.state).to.equal(3);
+  });
+
+  describe('an opener whose answer crosses the source just before the lift', () => {
+    const synRecv = {
+      status: STATUS.CONFIRMED | STATUS.SEEN_REPLY,
+      timeout: 60,
+      protoinfo: { tcp: { ...answered, state: 2 } },
+    } as const;
+    const drained = async (): Promise<void> => {
+      one.kernel.open(101, tcp(80));
+      one.kernel.flush();
+      await ferry.begin();
+      clock.advance(0);
+      const atSource = await one.host.gate({ migration: 'm-1', boundMs: 0 });
+      expect((await ferry.settle())?.digest).to.deep.equal(atSource.digest);
+      await two.host.commit({ migration: 'm-1' });
+    };
+    const answerAtSource = async (): Promise<void> => {
+      one.kernel.change(101, tcp(80), synRecv);
+      one.kernel.flush();
+      await ferry.settle();
+    };
+
+    it('stands in SYN_RECV at the destination: its acknowledgement may be there before word of the answer', async () => {
+      await drained();
+      expect(tcpStateOf(two, 80, 777).state).to.equal(2);
+      expect(two.kernel.find(777, tcp(80))?.status).to.equal(STATUS.CONFIRMED);
+      expect(tcpStateOf(one, 80).state).to.equal(1);
+    });
+
+    it('learns of the answer what only the source saw', async () => {
+      await drained();
+      await answerAtSource();
+      expect(two.kernel.find(777, tcp(80))?.status).to.equal(STATUS.CONFIRMED | STATUS.SEEN_REPLY);
+      expect(tcpStateOf(two, 80, 777)).to.deep.include({ state: 2, wscaleOriginal: 7, wscaleReply: 9 });
+    });
+
+    it('learns it also when it has gone on, and is not set back', async () => {
+      await drained();
+      two.kernel.change(777, tcp(80), { timeout: 300, protoinfo: { tcp: { ...tcpStateOf(two, 80, 777), state: 3 } } });
+      await answerAtSource();
+      const here = two.kernel.find(777, tcp(80));
+      expect([here?.status, here?.timeout]).to.deep.equal([STATUS.CONFIRMED | STATUS.SEEN_REPLY, 300]);
+      expect(tcpStateOf(two, 80, 777)).to.deep.include({ state: 3, wscaleReply: 9 });
+    });
+
+    it('changes nothing where the answer has been seen since', async () => {
+      await drained();
+      const seen = { ...tcpStateOf(two, 80, 777), wscaleReply: 5 };
+      two.kernel.change(777, tcp(80), { status: STATUS.CONFIRMED | STATUS.SEEN_REPLY, protoinfo: { tcp: seen } });
+      await answerAtSource();
+      expect(tcpStateOf(two, 80, 777).wscaleReply).to.equal(5);
+    });
   });
 
   it('applies only forward TCP transitions after the drain', async () => {
