@@ -1,36 +1,23 @@
-// The small HTTP API (`/v1`), the CLI's only way in. Reads come from views the controller gives; commands go to the SOM.
+// The HTTP API (`/v1`), the CLI's only way in: serves the operations by handlers that the controller gives.
 // Every request carries the bearer token; errors are problem+json (RFC 9457).
 
 import { timingSafeEqual } from 'node:crypto';
 
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 
 import { StateferryError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { EventLog } from './event-log.ts';
 import { serveEvents } from './event-stream.ts';
+import { openApiDocument } from './openapi.ts';
+import { type AnswerOf, operation, OPERATION_IDS, type OperationId, type RequestOf } from './operations.ts';
+import { referencePage } from './reference-page.ts';
 
-/** What the API shows and may ask for; app/controller.ts implements it. Everything returned is JSON-able. */
+/** What the API shows and may ask for; app/api-backend.ts implements it. Everything returned is JSON-able. */
 export interface ApiBackend {
-  status(): unknown;
-  topology(): unknown;
-  migrations(): unknown[];
-  migration(id: string): unknown;
-  flows(nve: string): unknown;
-  /** What a move of this VM to that NVE would need, without doing it. */
-  dryRun(request: { vm: string; vn?: string; to: string }): unknown;
-  retry(id: string): void;
-  force(id: string): void;
-  abandon(id: string): void;
-  /** Copies the state of a move that is to come; answers with its record when there is a verdict. */
-  prepare(request: PlannedMoveRequest): Promise<unknown>;
-  /** The VM is at its new place; answers at once. */
-  commit(id: string): unknown;
-  /** It does not move; answers when nothing is left of the copy. */
-  abort(id: string): Promise<unknown>;
-  /** No path leads through this State Host where there is another; or again. */
-  drain(stateHost: string, drained: boolean): void;
+  readonly operations: Handlers;
   /** Why it does not act yet, in words. */
   waitingFor(): readonly string[];
   readonly events: EventLog;
@@ -38,15 +25,9 @@ export interface ApiBackend {
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
 }
 
-export interface PlannedMoveRequest {
-  readonly vm: string;
-  readonly vn?: string;
-  readonly to: string;
-  /** Milliseconds until the verdict. */
-  readonly deadlineMs?: number;
-  /** Milliseconds after which a copy that the VM does not follow is given up. */
-  readonly keepMs?: number;
-}
+export type Handlers = {
+  readonly [K in OperationId]: (request: RequestOf<K>) => AnswerOf<K> | Promise<AnswerOf<K>>;
+};
 
 export interface ApiOptions {
   readonly host: string;
@@ -73,15 +54,16 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   server.setNotFoundHandler((request, reply) =>
     problem(reply, new StateferryError('not-found', `there is no ${request.method} ${request.url}`)),
   );
-  routes(server, backend);
+  routes(server, backend.operations);
+  reference(server);
   serveEvents(server, '/v1/events', backend.events);
   const address = await server.listen({ host: options.host, port: options.port });
   options.log.info('API is listening', { address, authentication: options.token === null ? 'none' : 'token' });
   return { address, close: () => server.close() };
 }
 
-/** Answered to anybody: an orchestrator or a load balancer has no token, and learns nothing but this. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+/** Answered to anybody: an orchestrator or a load balancer has no token, nor has a browser, and they learn nothing but this. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/v1/openapi.json', '/v1/docs']);
 
 function monitoring(server: FastifyInstance, backend: ApiBackend): void {
   server.get('/healthz', () => ({ status: 'ok' }));
@@ -94,66 +76,42 @@ function monitoring(server: FastifyInstance, backend: ApiBackend): void {
   });
 }
 
-function routes(server: FastifyInstance, backend: ApiBackend): void {
-  server.get('/v1/status', () => backend.status());
-  server.get('/v1/topology', () => backend.topology());
-  server.get('/v1/migrations', () => ({ migrations: backend.migrations() }));
-  server.get<{ Params: { id: string } }>('/v1/migrations/:id', (request) => {
-    const found = backend.migration(request.params.id);
-    if (found === undefined) throw new StateferryError('not-found', `there is no migration ${request.params.id}`);
-    return found;
-  });
-  server.get<{ Params: { nve: string } }>('/v1/nves/:nve/flows', (request) => backend.flows(request.params.nve));
-  for (const verb of ['retry', 'force', 'abandon'] as const) {
-    server.post<{ Params: { id: string } }>(`/v1/migrations/:id/${verb}`, (request) => {
-      backend[verb](request.params.id);
-      return { ok: true };
-    });
-  }
-  for (const verb of ['drain', 'undrain'] as const) {
-    server.post<{ Params: { id: string } }>(`/v1/state-hosts/:id/${verb}`, (request) => {
-      backend.drain(request.params.id, verb === 'drain');
-      return { ok: true };
-    });
-  }
-  plannedMoves(server, backend);
-  server.post<{ Body: { vm: string; vn?: string; to: string } }>(
-    '/v1/migrations/dry-run',
-    {
-      schema: {
-        body: {
-          type: 'object',
-          required: ['vm', 'to'],
-          additionalProperties: false,
-          properties: { vm: { type: 'string' }, vn: { type: 'string' }, to: { type: 'string' } },
-        },
+function routes(server: FastifyInstance, handlers: Handlers): void {
+  for (const id of OPERATION_IDS) {
+    const { method, path, params, body, status = 200 } = operation(id);
+    const handle = handlers[id] as (request: object) => unknown;
+    const url = path.replace(/\{(\w+)\}/g, ':$1');
+    server.route({
+      method,
+      url,
+      handler: async (request, reply) => {
+        const asked = { ...read('path', params, request.params), ...read('body', body, request.body) };
+        return reply.code(status).send(await handle(asked));
       },
-    },
-    (request) => backend.dryRun(request.body),
-  );
+    });
+  }
 }
 
-const TEXT = { type: 'string', maxLength: 256 } as const;
+/** The field that is wrong is named; what is not known is refused, for it may be a field written wrongly. */
+function read(place: string, schema: z.ZodObject | undefined, value: unknown): object {
+  if (schema === undefined) return {};
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map((issue) => `${[place, ...issue.path].join('.')}: ${issue.message}`);
+  throw new StateferryError('invalid-request', wrong.join('; '));
+}
 
-function plannedMoves(server: FastifyInstance, backend: ApiBackend): void {
-  const body = {
-    type: 'object',
-    required: ['vm', 'to'],
-    additionalProperties: false,
-    properties: {
-      vm: TEXT,
-      vn: TEXT,
-      to: TEXT,
-      deadlineMs: { type: 'integer', minimum: 1, maximum: 600_000 },
-      keepMs: { type: 'integer', minimum: 1, maximum: 86_400_000 },
-    },
-  };
-  server.post<{ Body: PlannedMoveRequest }>('/v1/planned-moves', { schema: { body } }, async (request, reply) => {
-    const record = await backend.prepare(request.body);
-    return reply.code(201).send(record);
-  });
-  server.post<{ Params: { id: string } }>('/v1/planned-moves/:id/commit', (r) => backend.commit(r.params.id));
-  server.post<{ Params: { id: string } }>('/v1/planned-moves/:id/abort', (r) => backend.abort(r.params.id));
+/** How the API is used, for programs and for people: told to anybody, for it is the same everywhere. */
+function reference(server: FastifyInstance): void {
+  const document = openApiDocument();
+  const page = referencePage(document);
+  server.get('/v1/openapi.json', () => document);
+  server.get('/v1/docs', (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+      .send(page),
+  );
 }
 
 function authenticate(token: string | null) {
@@ -180,7 +138,7 @@ const STATUS: Record<string, number> = {
   'cannot-plan': 409,
   busy: 409,
   unauthorized: 401,
-  FST_ERR_VALIDATION: 400,
+  'invalid-request': 400,
 };
 
 function problem(reply: FastifyReply, error: unknown): FastifyReply {

@@ -1,60 +1,92 @@
 // What the HTTP API shows, read from the running parts. No state of its own.
 
-import type { ApiBackend, PlannedMoveRequest } from '../api/api.ts';
-import type { LinkJson, NveJson, PinJson, StateHostJson, StatusJson, TopologyJson } from '../api/views.ts';
+import type { ApiBackend, Handlers } from '../api/api.ts';
+import type { RequestOf } from '../api/operations.ts';
+import type { FlowsJson } from '../api/schemas/flows.ts';
+import type { ForeseenJson, MigrationJson } from '../api/schemas/migration.ts';
+import type { StatusJson } from '../api/schemas/status.ts';
+import type { LinkJson, NveJson, PinJson, StateHostJson, TopologyJson } from '../api/schemas/topology.ts';
 import { StateferryError } from '../base/errors.ts';
 import { dpid, stateHostId } from '../base/ids.ts';
+import { formatFlow } from '../openflow/index.ts';
 import type { Dpid } from '../base/ids.ts';
 import { VERSION } from '../base/version.ts';
 import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
 import type { ControllerConfig } from './controller-config.ts';
+import { decodeCookie } from '../../flows/cookies.ts';
 import type { Transfer } from '../../topology/notification.ts';
 import { computeTransfers } from '../../topology/transfers.ts';
 import type { VmView } from '../../topology/views.ts';
 
+interface About {
+  readonly startedWallMs: number;
+  readonly config: ControllerConfig;
+}
+
 export function apiBackend(
   o: Orchestration,
-  about: { readonly startedWallMs: number; readonly config: ControllerConfig },
+  about: About,
   { metrics, events }: Pick<ApiBackend, 'metrics' | 'events'>,
 ): ApiBackend {
+  return { metrics, events, waitingFor: () => o.waitingFor, operations: operations(o, about) };
+}
+
+const DONE = { ok: true } as const;
+
+function operations(o: Orchestration, about: About): Handlers {
   return {
-    metrics,
-    events,
-    waitingFor: () => o.waitingFor,
-    status: () => status(o, about),
-    topology: () => topology(o),
-    migrations: () => o.som.records.list().map((record) => named(o, record)),
-    migration: (id) => {
+    getStatus: () => status(o, about),
+    getTopology: () => topology(o),
+    getFlows: ({ nve }) => flows(o, nveOf(o, nve)),
+    listMigrations: () => ({ migrations: o.som.records.list().map((record) => named(o, record)) }),
+    getMigration: ({ id }) => {
       const record = o.som.records.get(id);
-      return record === undefined ? undefined : named(o, record);
+      if (record === undefined) throw new StateferryError('unknown-migration', `there is no migration ${id}`);
+      return named(o, record);
     },
-    flows: (nve) => ({
-      nve,
-      rules: o.flows.rulesOf(nveOf(o, nve)).map((r) => ({ ...r, cookie: r.cookie.toString(16) })),
-    }),
-    dryRun: (request) => dryRun(o, request),
-    retry: (id) => {
+    retryMigration: ({ id }) => {
       o.som.retry(id);
+      return DONE;
     },
-    force: (id) => {
+    forceMigration: ({ id }) => {
       o.som.force(id);
+      return DONE;
     },
-    abandon: (id) => {
+    abandonMigration: ({ id }) => {
       o.som.abandon(id);
+      return DONE;
     },
-    prepare: (request) => prepare(o, request),
-    commit: (id) => named(o, o.som.commit(id, KEEP_MS)),
-    abort: async (id) => named(o, await o.som.abort(id)),
-    drain: (id, drained) => {
-      if (o.drain(stateHostId(id), drained)) return;
-      throw new StateferryError('unknown-state-host', `there is no State Host ${id}`);
-    },
+    foreseeMove: (request) => dryRun(o, request),
+    prepareMove: (request) => prepare(o, request),
+    commitMove: ({ id }) => named(o, o.som.commit(id, KEEP_MS)),
+    abortMove: async ({ id }) => named(o, await o.som.abort(id)),
+    drainStateHost: ({ id }) => drain(o, id, true),
+    undrainStateHost: ({ id }) => drain(o, id, false),
   };
 }
 
-function status(o: Orchestration, about: { startedWallMs: number; config: ControllerConfig }): StatusJson {
+function drain(o: Orchestration, id: string, drained: boolean): typeof DONE {
+  if (o.drain(stateHostId(id), drained)) return DONE;
+  throw new StateferryError('unknown-state-host', `there is no State Host ${id}`);
+}
+
+/** What only the switch could tell of a rule. */
+const NOTHING_COUNTED = { idleTimeout: 0, flags: 0, packetCount: 0n, byteCount: 0n } as const;
+
+function flows(o: Orchestration, nve: Dpid): FlowsJson {
+  const rules = o.flows.rulesOf(nve).map((rule) => ({
+    table: rule.table,
+    priority: rule.priority,
+    cookie: rule.cookie.toString(16),
+    owner: decodeCookie(rule.cookie)?.kind ?? 'foreign',
+    text: formatFlow({ hardTimeout: 0, ...rule, ...NOTHING_COUNTED }),
+  }));
+  return { nve, rules };
+}
+
+function status(o: Orchestration, about: About): StatusJson {
   const t = topology(o);
   const records = o.som.records.list();
   const count = (state: string): number => records.filter((m) => m.state === state).length;
@@ -166,8 +198,9 @@ function stateHosts(o: Orchestration): StateHostJson[] {
   });
 }
 
-function named(o: Orchestration, record: MigrationRecord): unknown {
-  return { ...record, oldNveName: nveName(o, record.oldNve), newNveName: nveName(o, record.newNve) };
+function named(o: Orchestration, record: MigrationRecord): MigrationJson {
+  const { oldNve, newNve } = record;
+  return { ...record, held: { ...record.held }, oldNveName: nveName(o, oldNve), newNveName: nveName(o, newNve) };
 }
 
 function nveName(o: Orchestration, id: Dpid): string {
@@ -205,7 +238,7 @@ function foresee(o: Orchestration, vm: VmView, oldNve: Dpid, newNve: Dpid): Tran
 }
 
 /** The VM an operator names by address or MAC. */
-function vmOf(o: Orchestration, request: { vm: string; vn?: string }): VmView {
+function vmOf(o: Orchestration, request: Pick<RequestOf<'foreseeMove'>, 'vm' | 'vn'>): VmView {
   const wanted = request.vm.toLowerCase();
   const vms = o.tde
     .vms()
@@ -221,7 +254,7 @@ function vmOf(o: Orchestration, request: { vm: string; vn?: string }): VmView {
 const DEADLINE_MS = 10_000;
 const KEEP_MS = 600_000;
 
-async function prepare(o: Orchestration, request: PlannedMoveRequest): Promise<unknown> {
+async function prepare(o: Orchestration, request: RequestOf<'prepareMove'>): Promise<MigrationJson> {
   const { deadlineMs = DEADLINE_MS, keepMs = KEEP_MS } = request;
   const vm = vmOf(o, request);
   const oldNve = (vm.at ?? vm.lastAt).nve;
@@ -234,7 +267,7 @@ async function prepare(o: Orchestration, request: PlannedMoveRequest): Promise<u
   return named(o, await o.som.prepare(move, { deadlineMs, keepMs }));
 }
 
-function dryRun(o: Orchestration, request: { vm: string; vn?: string; to: string }): unknown {
+function dryRun(o: Orchestration, request: RequestOf<'foreseeMove'>): ForeseenJson {
   const vm = vmOf(o, request);
   const from = (vm.at ?? vm.lastAt).nve;
   const to = nveOf(o, request.to);

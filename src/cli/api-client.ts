@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Command } from 'commander';
 
-import { StateferryError } from '../base/errors.ts';
+import { type Client, createClient } from '../api/client.ts';
 
 export interface ApiFlags {
   readonly api: string;
@@ -22,30 +22,12 @@ export function withApiFlags(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-export class ApiError extends StateferryError<'unreachable' | 'refused'> {}
-
-/** The headers that say who asks. */
-export function authorization(flags: ApiFlags): Record<string, string> {
-  const token =
-    flags.token ??
-    (flags.tokenFile === undefined ? process.env['STATEFERRY_TOKEN'] : readFileSync(flags.tokenFile, 'utf8').trim());
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+/** The client that the flags describe. */
+export function clientOf(flags: Pick<ApiFlags, 'api' | 'token' | 'tokenFile'>): Client {
+  return createClient({ address: flags.api, token: tokenOf(flags) });
 }
 
-export async function callApi<T>(flags: ApiFlags, method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
-  const headers = authorization(flags);
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, flags.api), {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch (cause) {
-    throw new ApiError('unreachable', `no controller answers at ${flags.api}`, { cause });
-  }
-  const answer = (await response.json()) as T & { title?: string; detail?: string };
-  if (!response.ok) throw new ApiError('refused', answer.detail ?? `${response.status} ${response.statusText}`);
-  return answer;
+export function tokenOf(flags: Pick<ApiFlags, 'token' | 'tokenFile'>): string | undefined {
+  if (flags.token !== undefined) return flags.token;
+  return flags.tokenFile === undefined ? process.env['STATEFERRY_TOKEN'] : readFileSync(flags.tokenFile, 'utf8').trim();
 }

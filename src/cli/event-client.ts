@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ApiError, type ApiFlags, authorization } from './api-client.ts';
+import { ApiError, authorization } from '../api/client.ts';
+import { type ApiFlags, tokenOf } from './api-client.ts';
 
 /** One of `hello`, `reset` (some were missed), `migration`, `topology`, `alarm`. */
 export interface StreamedEvent {
@@ -37,7 +38,10 @@ async function* readEvents(
   lastId: string | null,
   signal?: AbortSignal,
 ): AsyncGenerator<StreamedEvent> {
-  const headers = { ...authorization(flags), ...(lastId === null ? {} : { 'last-event-id': lastId }) };
+  const headers = {
+    ...authorization({ token: tokenOf(flags) }),
+    ...(lastId === null ? {} : { 'last-event-id': lastId }),
+  };
   let response: Response;
   try {
     response = await fetch(new URL('/v1/events', flags.api), { headers, ...(signal === undefined ? {} : { signal }) });

@@ -3,9 +3,12 @@
 
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import { createClient } from '../../src/api/client.ts';
+import { type AnswerOf, type OperationId, OPERATIONS } from '../../src/api/operations.ts';
 import { run, startProgram, type Program } from '../../src/lab/child-process.ts';
 import type { Migration } from '../../src/lab/controller-api.ts';
 import { startController, tlsFiles, type RunningController } from '../../src/lab/controller-process.ts';
@@ -199,5 +202,34 @@ describe('an intrusion detection system as a State Host', function () {
     await counts('FW1', VNID_A, 21);
     expect(counted('FW1', VNID_B), 'the other tenant’s').to.equal(5);
     expect(counted('FW2', VNID_A)).to.equal(20);
+  });
+
+  it('and all of this is told by the API in the shapes that it promises', async () => {
+    const { api } = parse(readFileSync(join(folder, 'controller.yaml'), 'utf8')) as Record<
+      string,
+      { listen: string; token: string }
+    >;
+    const client = createClient({ address: `http://${api?.listen ?? ''}`, token: api?.token });
+    const { migrations } = await client.listMigrations();
+    const id = migrations[0]?.id ?? '';
+    const flows = await client.getFlows({ nve: dpidText(1) });
+    const answers: { readonly [K in OperationId]?: AnswerOf<K> } = {
+      getStatus: await client.getStatus(),
+      getTopology: await client.getTopology(),
+      getMigration: await client.getMigration({ id }),
+      listMigrations: { migrations },
+      getFlows: flows,
+      foreseeMove: await client.foreseeMove({ vm: '10.0.0.1', vn: 'tenant-a', to: dpidText(2) }),
+    };
+    for (const [operation, answer] of Object.entries(answers)) {
+      // What a schema does not name it leaves out.
+      expect(OPERATIONS[operation as OperationId].answer.parse(answer), operation).to.deep.equal(answer);
+    }
+    const words = join(folder, 'rules');
+    writeFileSync(words, flows.rules.map(({ text }) => `${text}\n`).join(''));
+    const read = execFileSync('ovs-ofctl', ['-O', 'OpenFlow13', 'parse-flows', words], { encoding: 'utf8' });
+    expect(read.match(/ADD/g)).to.have.lengthOf(flows.rules.length);
+    expect(flows.rules.map((r) => r.owner)).not.to.include('foreign');
+    expect(await client.getFlows({ nve: '0000000000000009' }).catch((e: unknown) => e)).to.include({ code: 'refused' });
   });
 });

@@ -76,6 +76,13 @@ describe('what is published', function () {
       expect(output(process.execPath, ['--input-type=module', '--eval', code], scratch)).to.equal('function\n');
       expect(existsSync(join(installed, 'dist', 'src', 'openflow', 'index.d.ts'))).to.equal(true);
     });
+
+    it('gives the client of its API by name, with types', () => {
+      const code =
+        "import { createClient } from 'stateferry/client'; createClient({ address: 'http://127.0.0.1:1' }).getStatus().catch((e) => console.log(e.code))";
+      expect(output(process.execPath, ['--input-type=module', '--eval', code], scratch)).to.equal('unreachable\n');
+      expect(existsSync(join(installed, 'dist', 'src', 'api', 'client.d.ts'))).to.equal(true);
+    });
   });
 
   describe('the agent as one file', () => {

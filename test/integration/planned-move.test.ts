@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
-import { startApi, type ApiBackend, type RunningApi } from '../../src/api/api.ts';
+import { startApi, type ApiBackend, type Handlers, type RunningApi } from '../../src/api/api.ts';
 import { EventLog } from '../../src/api/event-log.ts';
 import { StateferryError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
@@ -59,25 +59,30 @@ describe('a planned move from outside', function () {
     asked = [];
     verdict = { state: 'prepared', reason: null };
     folder = mkdtempSync(join(tmpdir(), 'stateferry-plan-'));
-    const backend: Partial<ApiBackend> = {
-      prepare: (request) => {
+    const operations: Partial<Record<keyof Handlers, (request: never) => unknown>> = {
+      prepareMove: (request: object) => {
         asked.push(`prepare ${JSON.stringify(request)}`);
         return Promise.resolve(record(verdict.state, verdict.reason));
       },
-      commit: (id) => {
+      commitMove: ({ id }: { id: string }) => {
         asked.push(`commit ${id}`);
         return record('prepared');
       },
-      abort: (id) => {
+      abortMove: ({ id }: { id: string }) => {
         asked.push(`abort ${id}`);
         if (id !== 'm-000007') throw new StateferryError('unknown-migration', `there is no planned move ${id}`);
         return Promise.resolve(record('abandoned', 'aborted by whoever planned it'));
       },
-      events: new EventLog('life'),
-      migrations: () => [record('prepared')],
-      migration: () => record('running'),
+      listMigrations: () => ({ migrations: [record('prepared')] }),
+      getMigration: () => record('running'),
     };
-    api = await startApi(backend as ApiBackend, { host: '127.0.0.1', port: 0, token: TOKEN, log: silentLog });
+    const backend = { operations, events: new EventLog('life') };
+    api = await startApi(backend as unknown as ApiBackend, {
+      host: '127.0.0.1',
+      port: 0,
+      token: TOKEN,
+      log: silentLog,
+    });
     const stateferry = `${process.execPath} ${PROGRAM}`;
     env = { STATEFERRY_API: api.address, STATEFERRY_TOKEN: TOKEN, STATEFERRY: stateferry };
   });

@@ -3,8 +3,9 @@
 
 import { Command, Option } from 'commander';
 
-import type { StatusJson, TopologyJson } from '../../api/views.ts';
-import { callApi } from '../api-client.ts';
+import type { StatusJson } from '../../api/schemas/status.ts';
+import type { TopologyJson } from '../../api/schemas/topology.ts';
+import { clientOf } from '../api-client.ts';
 import { bad, machine, ok, warn } from '../doctor/check.ts';
 import type { Finding, Probe } from '../doctor/check.ts';
 import { checkBridges, checkConntrack, checkRuleset } from '../doctor/firewall-checks.ts';
@@ -59,8 +60,9 @@ async function askController(flags: { api: string; token?: string; tokenFile?: s
   let status: StatusJson;
   let topology: TopologyJson;
   try {
-    status = await callApi<StatusJson>(flags, 'GET', '/v1/status');
-    topology = await callApi<TopologyJson>(flags, 'GET', '/v1/topology');
+    const client = clientOf(flags);
+    status = await client.getStatus();
+    topology = await client.getTopology();
   } catch (cause) {
     return [
       bad(

@@ -3,7 +3,7 @@
 
 import { Command } from 'commander';
 
-import { callApi, withApiFlags } from '../api-client.ts';
+import { clientOf, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
 
 export function drainCommand(): Command {
@@ -13,7 +13,7 @@ export function drainCommand(): Command {
     .option('--undo', 'let paths lead through it again; flows that have left come back by the revert policy only');
   return withApiFlags(command).action(async (id: string, flags: ApiFlags & { undo?: boolean }) => {
     const verb = flags.undo === true ? 'undrain' : 'drain';
-    await callApi(flags, 'POST', `/v1/state-hosts/${encodeURIComponent(id)}/${verb}`);
+    await clientOf(flags)[`${verb}StateHost`]({ id });
     process.stdout.write(`${verb}: ${id}\n`);
   });
 }

@@ -2,24 +2,12 @@
 
 import { Command } from 'commander';
 
+import type { ForeseenJson } from '../../api/schemas/migration.ts';
 import { StateferryError } from '../../base/errors.ts';
-import { callApi, withApiFlags } from '../api-client.ts';
+import { clientOf, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
 import { table } from '../table.ts';
 import { plannedMoveCommands } from './planned-move.ts';
-
-interface DryRun {
-  readonly vm: string;
-  readonly from: string;
-  readonly to: string;
-  readonly transfers: readonly {
-    readonly peers: readonly string[];
-    readonly source: string | null;
-    readonly destination: string | null;
-    readonly detour: readonly string[] | null;
-    readonly problem: string | null;
-  }[];
-}
 
 export function migrateCommand(): Command {
   const migrate = new Command('migrate')
@@ -30,11 +18,11 @@ export function migrateCommand(): Command {
     force: 'lift the pin without the state: established connections through the new State Host will break',
     abandon: 'stop trying; the flows stay on the detour',
   };
-  for (const [verb, text] of Object.entries(verbs)) {
+  for (const verb of ['retry', 'force', 'abandon'] as const) {
     migrate.addCommand(
-      withApiFlags(new Command(verb).argument('<id>', 'migration').description(text)).action(
+      withApiFlags(new Command(verb).argument('<id>', 'migration').description(verbs[verb])).action(
         async (id: string, flags: ApiFlags) => {
-          await callApi(flags, 'POST', `/v1/migrations/${encodeURIComponent(id)}/${verb}`);
+          await clientOf(flags)[`${verb}Migration`]({ id });
           process.stdout.write(`${verb}: ${id}\n`);
         },
       ),
@@ -51,12 +39,12 @@ export function migrateCommand(): Command {
         throw new StateferryError('usage', 'say retry, force or abandon with an ID, or --dry-run --vm VM --to NVE');
       }
       const body = { vm: flags.vm, to: flags.to, ...(flags.vn === undefined ? {} : { vn: flags.vn }) };
-      const plan = await callApi<DryRun>(flags, 'POST', '/v1/migrations/dry-run', body);
+      const plan = await clientOf(flags).foreseeMove(body);
       process.stdout.write(`${flags.json === true ? JSON.stringify(plan, null, 2) : render(plan)}\n`);
     });
 }
 
-function render(plan: DryRun): string {
+function render(plan: ForeseenJson): string {
   const head = `${plan.vm} from ${plan.from} to ${plan.to}`;
   if (plan.transfers.length === 0) return `${head}: no state to move, the State Hosts on its paths stay the same`;
   return `${head}\n${table(

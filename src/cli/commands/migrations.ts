@@ -2,60 +2,19 @@
 
 import { Command } from 'commander';
 
-import { callApi, withApiFlags } from '../api-client.ts';
+import type { MigrationJson } from '../../api/schemas/migration.ts';
+import { clientOf, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
 import { table } from '../table.ts';
-
-interface MigrationJson {
-  readonly id: string;
-  readonly cause: string;
-  readonly evidence: readonly string[];
-  readonly vm: { readonly vnName: string; readonly mac: string; readonly addresses: readonly string[] };
-  readonly oldNveName: string;
-  readonly newNveName: string;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly startedWallMs: number;
-  readonly endedWallMs: number | null;
-  readonly transfers: readonly {
-    readonly source: string | null;
-    readonly destination: string | null;
-    readonly state: string;
-    readonly reason: string | null;
-    readonly attempt: number;
-    readonly entries: number;
-    readonly digestSource: string | null;
-    readonly digestEqual: boolean | null;
-    readonly liberal: boolean;
-    /** Null: no port was held for it. */
-    readonly gapMs?: number | null;
-    readonly refused: readonly { readonly reason: string; readonly record: string; readonly detail: string }[];
-    readonly handshakes: readonly string[];
-    /** Absent in records of before there was more than one kind. */
-    readonly kinds?: readonly string[];
-    readonly warnings?: readonly string[];
-  }[];
-  readonly steps: readonly {
-    readonly transfer: number | null;
-    readonly attempt: number;
-    readonly step: string;
-    readonly wallMs: number;
-    readonly ms: number;
-    readonly detail: Readonly<Record<string, unknown>>;
-    readonly failed?: string;
-  }[];
-  readonly held: Readonly<Record<string, number>>;
-}
 
 export function migrationsCommand(): Command {
   return withApiFlags(
     new Command('migrations').argument('[id]', 'one migration').description('what was moved, step by step'),
   ).action(async (id: string | undefined, flags: ApiFlags) => {
     if (id === undefined) {
-      const { migrations } = await callApi<{ migrations: MigrationJson[] }>(flags, 'GET', '/v1/migrations');
-      print(flags, migrations, list);
+      print(flags, (await clientOf(flags).listMigrations()).migrations, list);
     } else {
-      print(flags, await callApi<MigrationJson>(flags, 'GET', `/v1/migrations/${encodeURIComponent(id)}`), one);
+      print(flags, await clientOf(flags).getMigration({ id }), one);
     }
   });
 }

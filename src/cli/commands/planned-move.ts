@@ -5,21 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Command, InvalidArgumentError } from 'commander';
 
+import type { MigrationJson } from '../../api/schemas/migration.ts';
 import { StateferryError } from '../../base/errors.ts';
-import { callApi, withApiFlags } from '../api-client.ts';
+import { clientOf, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
-
-interface PlannedMove {
-  readonly id: string;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly transfers: readonly {
-    readonly source: string | null;
-    readonly destination: string | null;
-    readonly state: string;
-    readonly entries: number;
-  }[];
-}
 
 /** The move may go on, but its state is not there: it will take the time of one that nobody has announced. */
 const EXIT_DEGRADED = 3;
@@ -41,7 +30,7 @@ function prepareCommand(): Command {
       const { vm, vn, to, deadline, keep } = flags;
       const times = { deadlineMs: Math.round(deadline * 1000), keepMs: Math.round(keep * 1000) };
       const body = { vm, to, ...times, ...(vn === undefined ? {} : { vn }) };
-      const move = await callApi<PlannedMove>(flags, 'POST', '/v1/planned-moves', body);
+      const move = await clientOf(flags).prepareMove(body);
       tell(flags, move);
       // It may have moved before the verdict: its transfers go on with what there is.
       if (!UNDER_WAY.has(move.state)) process.exitCode = EXIT_DEGRADED;
@@ -54,11 +43,12 @@ function commitCommand(): Command {
     .option('--wait <seconds>', 'at most so long; 0: do not wait', seconds, 30)
     .action(async (name: string, flags: ApiFlags & { wait: number }) => {
       const id = await idOf(name, flags);
-      let move = await callApi<PlannedMove>(flags, 'POST', `/v1/planned-moves/${encodeURIComponent(id)}/commit`);
+      const client = clientOf(flags);
+      let move = await client.commitMove({ id });
       const until = Date.now() + flags.wait * 1000;
       while (!isThere(move) && UNDER_WAY.has(move.state) && Date.now() < until) {
         await sleep(POLL_MS);
-        move = await callApi<PlannedMove>(flags, 'GET', `/v1/migrations/${encodeURIComponent(id)}`);
+        move = await client.getMigration({ id });
       }
       tell(flags, move);
       if (!isThere(move) && flags.wait > 0) process.exitCode = EXIT_DEGRADED;
@@ -70,14 +60,14 @@ function abortCommand(): Command {
     .description('the VM does not move: give the copy up')
     .action(async (name: string, flags: ApiFlags) => {
       const id = await idOf(name, flags);
-      tell(flags, await callApi<PlannedMove>(flags, 'POST', `/v1/planned-moves/${encodeURIComponent(id)}/abort`));
+      tell(flags, await clientOf(flags).abortMove({ id }));
     });
 }
 
 /** Of a VM: its newest planned move, for who has not kept what prepare has said. */
 async function idOf(name: string, flags: ApiFlags): Promise<string> {
   if (/^m-\d+$/.test(name)) return name;
-  const { migrations } = await callApi<{ migrations: Listed[] }>(flags, 'GET', '/v1/migrations');
+  const { migrations } = await clientOf(flags).listMigrations();
   const wanted = name.toLowerCase();
   const found = migrations.findLast(
     ({ planned, vm }) => planned !== undefined && (vm.mac === wanted || vm.addresses.includes(wanted)),
@@ -86,25 +76,19 @@ async function idOf(name: string, flags: ApiFlags): Promise<string> {
   return found.id;
 }
 
-interface Listed {
-  readonly id: string;
-  readonly vm: { readonly mac: string; readonly addresses: readonly string[] };
-  readonly planned?: object;
-}
-
 const UNDER_WAY: ReadonlySet<string> = new Set(['prepared', 'running']);
 
 /** The flows run through the destination; what the source has left may still have to go. */
-const isThere = ({ state, transfers }: PlannedMove): boolean =>
+const isThere = ({ state, transfers }: MigrationJson): boolean =>
   state === 'migrated' ||
   (state === 'running' && transfers.every((t) => t.state === 'lifted' || t.state === 'migrated'));
 
-function word(move: PlannedMove): string {
+function word(move: MigrationJson): string {
   if (isThere(move)) return 'MIGRATED';
   return move.state === 'prepared' ? 'READY' : move.state.toUpperCase();
 }
 
-function tell(flags: ApiFlags, move: PlannedMove): void {
+function tell(flags: ApiFlags, move: MigrationJson): void {
   const of = move.transfers.map((t) => `${t.entries} records from ${t.source ?? '-'} to ${t.destination ?? '-'}`);
   const what = move.reason ?? (of.length === 0 ? 'no state to move' : of.join(', '));
   const line = `${word(move)} ${move.id}: ${what}`;

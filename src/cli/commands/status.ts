@@ -2,15 +2,15 @@
 
 import { Command } from 'commander';
 
-import type { StatusJson } from '../../api/views.ts';
-import { callApi, withApiFlags } from '../api-client.ts';
+import type { StatusJson } from '../../api/schemas/status.ts';
+import { clientOf, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
 import { table } from '../table.ts';
 
 export function statusCommand(): Command {
   return withApiFlags(new Command('status').description('what is connected, what is running, what is wrong')).action(
     async (flags: ApiFlags) => {
-      const status = await callApi<StatusJson>(flags, 'GET', '/v1/status');
+      const status = await clientOf(flags).getStatus();
       process.stdout.write(flags.json === true ? `${JSON.stringify(status, null, 2)}\n` : render(status));
     },
   );

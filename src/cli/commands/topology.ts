@@ -2,15 +2,15 @@
 
 import { Command } from 'commander';
 
-import type { TopologyJson } from '../../api/views.ts';
-import { callApi, withApiFlags } from '../api-client.ts';
+import type { TopologyJson } from '../../api/schemas/topology.ts';
+import { clientOf, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
 import { table } from '../table.ts';
 
 export function topologyCommand(): Command {
   return withApiFlags(new Command('topology').description('NVEs, links, State Hosts, VMs, paths and pins')).action(
     async (flags: ApiFlags) => {
-      const topology = await callApi<TopologyJson>(flags, 'GET', '/v1/topology');
+      const topology = await clientOf(flags).getTopology();
       process.stdout.write(flags.json === true ? `${JSON.stringify(topology, null, 2)}\n` : `${render(topology)}\n`);
     },
   );

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 
 import { expect } from 'chai';
 
-import { startApi, type ApiBackend, type RunningApi } from '../../../src/api/api.ts';
+import { startApi, type ApiBackend, type Handlers, type RunningApi } from '../../../src/api/api.ts';
 import { EventLog } from '../../../src/api/event-log.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import type { ApiFlags } from '../../../src/cli/api-client.ts';
@@ -20,7 +20,7 @@ describe('the API', () => {
     log = new EventLog('life');
     waitingFor = [];
     const backend: Partial<ApiBackend> = {
-      status: () => ({}),
+      operations: {} as Handlers,
       waitingFor: () => waitingFor,
       events: log,
       metrics: { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('x 1\n') },
@@ -72,7 +72,12 @@ describe('the API', () => {
       await api.close();
       log.publish('alarm', { code: 'missed' });
       const port = Number(new URL(api.address).port);
-      api = await startApi({ events: log } as ApiBackend, { host: '127.0.0.1', port, token: TOKEN, log: silentLog });
+      api = await startApi({ operations: {}, events: log } as ApiBackend, {
+        host: '127.0.0.1',
+        port,
+        token: TOKEN,
+        log: silentLog,
+      });
       expect((await events.next()).value).to.deep.equal({ id: 'life-2', type: 'alarm', data: { code: 'missed' } });
       stop.abort();
       await events.return(undefined);
