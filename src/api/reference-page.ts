@@ -87,7 +87,9 @@ main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
 h3 { margin: 2rem 0 .2rem; font-size: 1.05rem; } h3 code { overflow-wrap: anywhere; }
 .get, .post { font-size: .8rem; padding: .1rem .5rem; border-radius: .3rem; color: #fff; background: #1d5fa8; } .post { background: #1f7a3d; }
 .id { opacity: .75; font-family: ui-monospace, monospace; font-size: .9rem; }
-table { border-collapse: collapse; width: 100%; margin: .4rem 0; } th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-top: 1px solid #8884; }
-th { font-weight: normal; white-space: nowrap; } details { border-top: 1px solid #8884; padding: .4rem 0; } summary { cursor: pointer; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; margin: .4rem 0; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-top: 1px solid #8884; overflow-wrap: anywhere; }
+th { width: 20%; } td:nth-child(2) { width: 25%; }
+th { font-weight: normal; } details { border-top: 1px solid #8884; padding: .4rem 0; } summary { cursor: pointer; }
 :target { outline: 2px solid #1d5fa8; outline-offset: .3rem; }
 `;
