@@ -78,14 +78,18 @@ function monitoring(server: FastifyInstance, backend: ApiBackend): void {
 
 function routes(server: FastifyInstance, handlers: Handlers): void {
   for (const id of OPERATION_IDS) {
-    const { method, path, params, body, status = 200 } = operation(id);
+    const { method, path, params, query, body, status = 200 } = operation(id);
     const handle = handlers[id] as (request: object) => unknown;
     const url = path.replace(/\{(\w+)\}/g, ':$1');
     server.route({
       method,
       url,
       handler: async (request, reply) => {
-        const asked = { ...read('path', params, request.params), ...read('body', body, request.body) };
+        const asked = {
+          ...read('path', params, request.params),
+          ...read('query', query, request.query),
+          ...read('body', body, request.body),
+        };
         return reply.code(status).send(await handle(asked));
       },
     });
@@ -133,6 +137,8 @@ const STATUS: Record<string, number> = {
   'unknown-state-host': 404,
   'ambiguous-vm': 409,
   'not-running': 409,
+  'between-places': 409,
+  'other-vn': 409,
   'not-prepared': 409,
   'already-there': 409,
   'cannot-plan': 409,

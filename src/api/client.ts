@@ -29,18 +29,22 @@ export const authorization = ({ token }: Pick<ClientOptions, 'token'>): Record<s
   token === undefined ? {} : { authorization: `Bearer ${token}` };
 
 async function ask(options: ClientOptions, id: OperationId, request: object): Promise<unknown> {
-  const { method, path, body } = operation(id);
+  const { method, path, query, body } = operation(id);
   const fields = new Map<string, unknown>(Object.entries(request));
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = fields.get(name);
     fields.delete(name);
     return encodeURIComponent(String(value));
   });
+  const url = new URL(filled, options.address);
+  if (query !== undefined) {
+    for (const [name, value] of fields) if (typeof value === 'string') url.searchParams.set(name, value);
+  }
   const headers = authorization(options);
   if (body !== undefined) headers['content-type'] = 'application/json';
   let response: Response;
   try {
-    response = await fetch(new URL(filled, options.address), {
+    response = await fetch(url, {
       method,
       headers,
       ...(body !== undefined && { body: JSON.stringify(Object.fromEntries(fields)) }),

@@ -82,18 +82,19 @@ function operationPaths(): Record<string, Record<string, OpenApiOperation>> {
 }
 
 function describe(id: OperationId): OpenApiOperation {
-  const { group, summary, params, body, answer, status = 200, problems = [] } = operation(id);
+  const { group, summary, params, query, body, answer, status = 200, problems = [] } = operation(id);
   return {
     operationId: id,
     summary,
     tags: [group],
-    ...(params !== undefined && { parameters: pathParameters(params) }),
+    ...(params !== undefined && { parameters: parameters('path', params) }),
+    ...(query !== undefined && { parameters: parameters('query', query) }),
     ...(body !== undefined && { requestBody: { required: true, content: jsonOf(nameOf(body)) } }),
     responses: {
       [status]: { description: answer.description ?? summary, content: jsonOf(nameOf(answer)) },
       default: refusal([
         'unauthorized',
-        ...(params === undefined && body === undefined ? [] : ['invalid-request']),
+        ...([params, query, body].some((part) => part !== undefined) ? ['invalid-request'] : []),
         ...problems,
       ]),
     },
@@ -102,13 +103,16 @@ function describe(id: OperationId): OpenApiOperation {
 
 const jsonOf = (name: string): Json => ({ 'application/json': { schema: ref(name) } });
 
-function pathParameters(params: z.ZodObject): Json[] {
-  const { properties = {} } = z.toJSONSchema(params, { io: 'input' }) as { properties?: Record<string, Json> };
-  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+function parameters(place: 'path' | 'query', schema: z.ZodObject): Json[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' }) as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...type }]) => ({
     name,
-    in: 'path',
-    required: true,
+    in: place,
+    required: required.includes(name),
     ...(description !== undefined && { description }),
-    schema,
+    schema: type,
   }));
 }

@@ -6,8 +6,9 @@ import type { z } from 'zod';
 import { flows, rule } from './schemas/flows.ts';
 import { foreseen, migration, migrations, selector, step, transfer } from './schemas/migration.ts';
 import type { Shown } from './schemas/parts.ts';
+import { path } from './schemas/path.ts';
 import { done, problem } from './schemas/problem.ts';
-import { foreseeMove, ofMigration, ofNve, ofStateHost, planMove } from './schemas/requests.ts';
+import { betweenVms, foreseeMove, ofMigration, ofNve, ofStateHost, planMove } from './schemas/requests.ts';
 import { status } from './schemas/status.ts';
 import { link, nve, pin, port, route, stateHost, topology, vm } from './schemas/topology.ts';
 
@@ -18,6 +19,8 @@ interface Operation {
   readonly group: 'Fabric' | 'Migrations' | 'Planned moves' | 'State Hosts';
   readonly summary: string;
   readonly params?: z.ZodObject;
+  /** Parameters behind the path: text. */
+  readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
   readonly answer: z.ZodType;
   /** 200 unless said. */
@@ -49,6 +52,15 @@ export const OPERATIONS = {
     params: ofNve,
     answer: flows,
     problems: ['unknown-nve'],
+  },
+  getPath: {
+    method: 'GET',
+    path: '/v1/path',
+    group: 'Fabric',
+    summary: 'The way of the packets between two VMs, and the State Hosts on it',
+    query: betweenVms,
+    answer: path,
+    problems: ['unknown-vm', 'ambiguous-vm', 'between-places', 'other-vn'],
   },
   listMigrations: {
     method: 'GET',
@@ -160,6 +172,7 @@ export const SHAPES = {
   StateHost: stateHost,
   Vm: vm,
   Route: route,
+  Path: path,
   Pin: pin,
   Flows: flows,
   Rule: rule,
@@ -177,18 +190,17 @@ export const SHAPES = {
 
 export type OperationId = keyof typeof OPERATIONS;
 
-type Part<K extends OperationId, P extends 'params' | 'body'> =
+type Part<K extends OperationId, P extends 'params' | 'query' | 'body'> =
   (typeof OPERATIONS)[K] extends Record<P, infer S extends z.ZodType> ? z.output<S> : unknown;
 
-/** What an operation takes: the parameters of its path and the fields of its body. */
-export type RequestOf<K extends OperationId> = Readonly<Part<K, 'params'> & Part<K, 'body'>>;
+/** What an operation takes: the parameters of its path, those behind it, and the fields of its body. */
+export type RequestOf<K extends OperationId> = Readonly<Part<K, 'params'> & Part<K, 'query'> & Part<K, 'body'>>;
 export type AnswerOf<K extends OperationId> = Shown<z.output<(typeof OPERATIONS)[K]['answer']>>;
 
+type Takes = { readonly params: object } | { readonly query: object } | { readonly body: object };
+
 /** Who takes nothing need not be given anything. */
-export type Arguments<K extends OperationId> = (typeof OPERATIONS)[K] extends
-  { readonly params: object } | { readonly body: object }
-  ? [request: RequestOf<K>]
-  : [];
+export type Arguments<K extends OperationId> = (typeof OPERATIONS)[K] extends Takes ? [request: RequestOf<K>] : [];
 
 export function operation(id: OperationId): Operation {
   return OPERATIONS[id];

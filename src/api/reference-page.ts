@@ -90,6 +90,7 @@ h3 { margin: 2rem 0 .2rem; font-size: 1.05rem; } h3 code { overflow-wrap: anywhe
 table { border-collapse: collapse; table-layout: fixed; width: 100%; margin: .4rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-top: 1px solid #8884; overflow-wrap: anywhere; }
 th { width: 20%; } td:nth-child(2) { width: 25%; }
+@media (max-width: 36rem) { tr { display: block; padding: .3rem 0; border-top: 1px solid #8884; } th, td, td:nth-child(2) { display: block; width: auto; padding: 0; border: 0; } }
 th { font-weight: normal; } details { border-top: 1px solid #8884; padding: .4rem 0; } summary { cursor: pointer; }
 :target { outline: 2px solid #1d5fa8; outline-offset: .3rem; }
 `;

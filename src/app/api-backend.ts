@@ -4,12 +4,14 @@ import type { ApiBackend, Handlers } from '../api/api.ts';
 import type { RequestOf } from '../api/operations.ts';
 import type { FlowsJson } from '../api/schemas/flows.ts';
 import type { ForeseenJson, MigrationJson } from '../api/schemas/migration.ts';
+import type { PathJson } from '../api/schemas/path.ts';
 import type { StatusJson } from '../api/schemas/status.ts';
 import type { LinkJson, NveJson, PinJson, StateHostJson, TopologyJson } from '../api/schemas/topology.ts';
 import { StateferryError } from '../base/errors.ts';
 import { dpid, stateHostId } from '../base/ids.ts';
 import { formatFlow } from '../openflow/index.ts';
 import type { Dpid } from '../base/ids.ts';
+import { reverse } from '../base/route.ts';
 import { VERSION } from '../base/version.ts';
 import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
@@ -40,6 +42,7 @@ function operations(o: Orchestration, about: About): Handlers {
     getStatus: () => status(o, about),
     getTopology: () => topology(o),
     getFlows: ({ nve }) => flows(o, nveOf(o, nve)),
+    getPath: (request) => pathBetween(o, request),
     listMigrations: () => ({ migrations: o.som.records.list().map((record) => named(o, record)) }),
     getMigration: ({ id }) => {
       const record = o.som.records.get(id);
@@ -249,6 +252,31 @@ function vmOf(o: Orchestration, request: Pick<RequestOf<'foreseeMove'>, 'vm' | '
   if (another === undefined) return vm;
   const vns = vms.map((v) => vnName(o, v.vnid)).join(', ');
   throw new StateferryError('ambiguous-vm', `${request.vm} is in more than one VN (${vns}): say which with --vn`);
+}
+
+function pathBetween(o: Orchestration, request: RequestOf<'getPath'>): PathJson {
+  const vn = request.vn === undefined ? {} : { vn: request.vn };
+  const [a, b] = [vmOf(o, { vm: request.from, ...vn }), vmOf(o, { vm: request.to, ...vn })];
+  if (a.vnid !== b.vnid)
+    throw new StateferryError('other-vn', `${request.from} and ${request.to} are not of the same VN`);
+  const [from, to] = [placeOf(a), placeOf(b)];
+  const ofA = o.fabric.pinOf(a.vnid, a.mac, to);
+  const pin = ofA ?? o.fabric.pinOf(b.vnid, b.mac, from);
+  const route = pin === null ? o.tde.route(from, to) : pin === ofA ? pin.route : reverse(pin.route);
+  const unit = o.som.units.find(({ plan }) => pin !== null && plan.key === pin.id);
+  return {
+    vn: vnName(o, a.vnid),
+    from: { mac: a.mac, addresses: a.addresses, nve: nveName(o, from) },
+    to: { mac: b.mac, addresses: b.addresses, nve: nveName(o, to) },
+    nves: route?.hops.map((hop) => nveName(o, hop.nve)) ?? null,
+    stateHosts: [a.guard, ...(route?.stateHosts ?? []), b.guard].filter((id) => id !== null),
+    pinned: unit === undefined ? null : { migration: unit.plan.migration, holder: unit.plan.source },
+  };
+}
+
+function placeOf(vm: VmView): Dpid {
+  if (vm.at !== null) return vm.at.nve;
+  throw new StateferryError('between-places', `${vm.addresses[0] ?? vm.mac} is between two places`);
 }
 
 const DEADLINE_MS = 10_000;

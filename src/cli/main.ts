@@ -13,6 +13,7 @@ import { labCommand } from './commands/lab.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { migrationsCommand } from './commands/migrations.ts';
 import { openflowCommand } from './commands/openflow.ts';
+import { pathCommand } from './commands/path.ts';
 import { pkiCommand } from './commands/pki.ts';
 import { reportCommand } from './commands/report.ts';
 import { statusCommand } from './commands/status.ts';
@@ -31,6 +32,7 @@ const program = new Command('stateferry')
   .addCommand(agentCommand())
   .addCommand(statusCommand())
   .addCommand(topologyCommand())
+  .addCommand(pathCommand())
   .addCommand(migrationsCommand())
   .addCommand(migrateCommand())
   .addCommand(drainCommand())

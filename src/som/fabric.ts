@@ -124,6 +124,12 @@ export class Fabric implements FlowControl {
     return this.#options.view.route(from, to);
   }
 
+  /** The pin that keeps the flows between a VM and those at `peerNve` on another way; null when none does. */
+  pinOf(vnid: Vnid, vm: Mac, peerNve: Dpid): Pin | null {
+    const pins = [...this.#pins.values()].map(({ pin }) => pin);
+    return pins.find((p) => p.vnid === vnid && p.vm === vm && p.peerNve === peerNve && p.phase === 'pinned') ?? null;
+  }
+
   async relocate(move: Relocation): Promise<HeldCounts> {
     const name = vmKey(move.vnid, move.vm);
     this.adopt(move, false);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Migration } from '../../src/lab/controller-api.ts';
 import { epochMs } from '../../src/lab/deadline.ts';
 import { describeMigration, FaultBed, FLOWS, inside, tell, type MoveUnderWay } from './faults-bed.ts';
+import { labClient } from './lab-client.ts';
 import { reasonToSkip } from './testbed-session.ts';
 
 /** Another lab or test on this machine may hold the testbed. */
@@ -61,6 +62,13 @@ describe('faults during a migration', function () {
     expect(after.FW1 - before.FW1, 'packets through FW1').to.be.greaterThan(FLOWS);
     expect(after.FW2 - before.FW2, 'packets through FW2').to.equal(0);
     expect(bed.rules().get('pin'), 'pin rules').to.be.greaterThan(0);
+    const path = await labClient(join(folder ?? '', 'faults')).getPath({
+      from: '10.0.0.1',
+      to: '10.0.0.3',
+      vn: 'tenant-a',
+    });
+    expect(path).to.deep.include({ nves: ['NVE2', 'NVE1', 'NVE3'], stateHosts: ['fw1'] });
+    expect(path.pinned?.holder).to.equal('fw1');
   };
 
   /** Retired: every flow is at exactly one firewall, and nothing of the migration is left in switches and firewalls. */

@@ -3,11 +3,9 @@
 
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
-import { createClient } from '../../src/api/client.ts';
 import { type AnswerOf, type OperationId, OPERATIONS } from '../../src/api/operations.ts';
 import { run, startProgram, type Program } from '../../src/lab/child-process.ts';
 import type { Migration } from '../../src/lab/controller-api.ts';
@@ -17,6 +15,7 @@ import { until } from '../../src/lab/deadline.ts';
 import { watchMigration } from '../../src/lab/migration-watch.ts';
 import { dpidText, stateHostOf, TENANTS, vmIdentity, vnidOfVlan } from '../../src/lab/names.ts';
 import { startTestbed, type Testbed, type TestbedFirewall } from '../../src/lab/testbed.ts';
+import { labClient } from './lab-client.ts';
 import { reasonToSkip } from './testbed-session.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -205,11 +204,7 @@ describe('an intrusion detection system as a State Host', function () {
   });
 
   it('and all of this is told by the API in the shapes that it promises', async () => {
-    const { api } = parse(readFileSync(join(folder, 'controller.yaml'), 'utf8')) as Record<
-      string,
-      { listen: string; token: string }
-    >;
-    const client = createClient({ address: `http://${api?.listen ?? ''}`, token: api?.token });
+    const client = labClient(folder);
     const { migrations } = await client.listMigrations();
     const id = migrations[0]?.id ?? '';
     const flows = await client.getFlows({ nve: dpidText(1) });
@@ -218,6 +213,7 @@ describe('an intrusion detection system as a State Host', function () {
       getTopology: await client.getTopology(),
       getMigration: await client.getMigration({ id }),
       listMigrations: { migrations },
+      getPath: await client.getPath({ from: '10.0.0.1', to: '10.0.0.3', vn: 'tenant-a' }),
       getFlows: flows,
       foreseeMove: await client.foreseeMove({ vm: '10.0.0.1', vn: 'tenant-a', to: dpidText(2) }),
     };
@@ -225,6 +221,7 @@ describe('an intrusion detection system as a State Host', function () {
       // What a schema does not name it leaves out.
       expect(OPERATIONS[operation as OperationId].answer.parse(answer), operation).to.deep.equal(answer);
     }
+    expect(answers.getPath).to.deep.include({ nves: ['NVE1', 'NVE3'], stateHosts: ['fw1'], pinned: null });
     const words = join(folder, 'rules');
     writeFileSync(words, flows.rules.map(({ text }) => `${text}\n`).join(''));
     const read = execFileSync('ovs-ofctl', ['-O', 'OpenFlow13', 'parse-flows', words], { encoding: 'utf8' });

@@ -25,6 +25,12 @@ export const planMove = z
   })
   .describe('A move that is to come.');
 
+export const betweenVms = z.strictObject({
+  from: text.describe('A VM, by address or MAC.'),
+  to: text.describe('Another, of the same VN.'),
+  vn: text.optional().describe('Their VN Name, where the addresses are not unique.'),
+});
+
 export const ofMigration = z.strictObject({ id: text.describe('Id of a migration.') });
 export const ofStateHost = z.strictObject({ id: text.describe('Identity of a State Host.') });
 export const ofNve = z.strictObject({ nve: text.describe('An NVE, by name or datapath id.') });

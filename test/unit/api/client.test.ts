@@ -40,7 +40,7 @@ describe('the typed client', () => {
   const failureOf = (attempt: Promise<unknown>): Promise<unknown> => attempt.catch((error: unknown) => error);
 
   it('reaches every operation, each with its parameters and its body', async () => {
-    const request = { id: 'm/1 ü', nve: 'nve 2', vm: '10.0.0.1', to: 'nve2' };
+    const request = { id: 'm/1 ü', nve: 'nve 2', vm: '10.0.0.1', to: 'nve2', from: 'fd00::1&vn=x' };
     for (const id of OPERATION_IDS) {
       const call = client[id] as (request: object) => Promise<unknown>;
       const answer = failureOf(call(needs(id, request)));
@@ -50,6 +50,7 @@ describe('the typed client', () => {
     expect(asked.map(([id]) => id)).to.deep.equal(OPERATION_IDS);
     expect(new Map(asked).get('getMigration')).to.deep.equal({ id: 'm/1 ü' });
     expect(new Map(asked).get('getFlows')).to.deep.equal({ nve: 'nve 2' });
+    expect(new Map(asked).get('getPath')).to.deep.equal({ from: 'fd00::1&vn=x', to: 'nve2' });
     expect(new Map(asked).get('prepareMove')).to.deep.equal({ vm: '10.0.0.1', to: 'nve2' });
   });
 
@@ -108,6 +109,7 @@ describe('the typed client', () => {
 function needs(id: string, all: Readonly<Record<string, string>>): object {
   const pick = (...names: string[]): object => Object.fromEntries(names.map((name) => [name, all[name]]));
   if (id === 'getFlows') return pick('nve');
+  if (id === 'getPath') return pick('from', 'to');
   if (id === 'foreseeMove' || id === 'prepareMove') return pick('vm', 'to');
   return /^(get|list)(Status|Topology|Migrations)$/.test(id) ? {} : pick('id');
 }
