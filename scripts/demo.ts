@@ -9,7 +9,7 @@ interface Run {
   readonly options: readonly string[];
 }
 
-const PARAMETERS = ['--moves', '4', '--flows', '200', '--new-rate', '20'] as const;
+const PARAMETERS = ['--moves', '4', '--flows', '100', '--new-rate', '20'] as const;
 
 const RUNS: readonly Run[] = [
   {
@@ -20,7 +20,7 @@ const RUNS: readonly Run[] = [
   {
     name: 'without-state',
     what: 'Control: the same move without state migration; the connections are expected to die',
-    options: ['--moves', '1', '--flows', '200', '--without-state'],
+    options: ['--moves', '1', '--flows', '100', '--without-state'],
   },
 ];
 
