@@ -2,19 +2,11 @@
 // without state is INVALID unless it opens a connection; a strict entry refuses acknowledgements of data it has not seen.
 
 import type { StateHostId } from '../../src/base/ids.ts';
+import { TCP_STATE as TCP } from '../../src/soa/tcp-state.ts';
 import type { Flow } from './flow.ts';
 import type { Packet } from './packet.ts';
 
-export const TCP = {
-  SYN_SENT: 1,
-  SYN_RECV: 2,
-  ESTABLISHED: 3,
-  FIN_WAIT: 4,
-  CLOSE_WAIT: 5,
-  LAST_ACK: 6,
-  TIME_WAIT: 7,
-  CLOSE: 8,
-} as const;
+export { TCP };
 const [SS, SR, ES, FW, CW, LA, TW, CL] = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 const IV = -1; // invalid
 const IG = 0; // passes, changes nothing

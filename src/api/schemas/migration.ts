@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 
+import { STEPS } from '../../som/record.ts';
 import { address, counts, dpid, mac, milliseconds, type Shown, stateHostId, vnid, wallMs } from './parts.ts';
 
 const STATES = [
@@ -34,7 +35,7 @@ export const step = z
   .object({
     transfer: z.int().nullable().describe('Index of the transfer; null: of the whole migration.'),
     attempt: z.int(),
-    step: z.enum(['notify', 'pin', 'upload', 'ready', 'download', 'quiesce', 'gate', 'drain', 'lift', 'retire']),
+    step: z.enum(STEPS),
     startedWallMs: wallMs,
     wallMs: wallMs.describe('When it ended; milliseconds since the Unix epoch.'),
     ms: milliseconds,
