@@ -88,7 +88,7 @@ export interface SomBed {
 }
 
 export function newSom({ strategy = 'detour', ...bed }: SomBed): Som {
-  return new Som({ ...bed, strategy, log: silentLog, limits: { limit: 1000, drainBoundMs: 100, graceMs: 2000 } });
+  return new Som({ ...bed, strategy, log: silentLog, limits: { limit: 1000, drainBoundMs: 30, graceMs: 2000 } });
 }
 
 /** FW1 has the state of three connections. */

@@ -244,7 +244,7 @@ export class Simulation {
       store: this.store,
       agents: this.agents.startSession(),
       graceMs: disturb.graceMs ?? this.scenario.graceMs,
-      drainBoundMs: 100,
+      drainBoundMs: 30,
       onConfirmed: (at, lastAt) => {
         this.#confirmedAt(at, lastAt);
       },

@@ -88,8 +88,8 @@ const migrationSection = z
     strategy: z.enum(['detour', 'copy', 'draft', 'none']).default('detour'),
     /** Between lift and retire: late packets still find their state at the source. */
     graceMs: z.number().min(0).max(600_000).default(2000),
-    /** How long answers to openers under way are waited for at the gate. */
-    drainBoundMs: z.number().min(0).max(10_000).default(100),
+    /** How long answers to openers under way are waited for at the gate, while new ones wait for it (decision 14). */
+    drainBoundMs: z.number().min(0).max(10_000).default(30),
     /** Records of one transfer; more refuse it. */
     limit: z.int().min(1).max(10_000_000).default(100_000),
     /** Packets that wait for a VM or at a gate, per VM and per gate; what does not fit is dropped and counted. */

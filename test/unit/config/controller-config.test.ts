@@ -50,7 +50,7 @@ describe('the controller configuration', () => {
       migration: {
         strategy: 'detour',
         graceMs: 2000,
-        drainBoundMs: 100,
+        drainBoundMs: 30,
         limit: 100_000,
         hold: { packets: 4000, bytes: 4_000_000, ageMs: 5000 },
         halted: 'hold',

@@ -73,7 +73,7 @@ describe('a transfer between firewalls of hypervisors', () => {
       flows,
       ports: admissions,
       strategy,
-      limits: { limit: 1000, drainBoundMs: 100, graceMs: 2000 },
+      limits: { limit: 1000, drainBoundMs: 30, graceMs: 2000 },
     });
   }
 
