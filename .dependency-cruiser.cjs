@@ -10,6 +10,7 @@ const MAY_IMPORT = {
   topology: ['src/base', 'src/wire', 'src/packet', 'src/openflow'],
   flows: ['src/base', 'src/wire', 'src/packet', 'src/openflow'],
   'src/soa': ['src/base', 'src/wire', 'src/packet', 'src/netlink', 'src/protocol'],
+  'src/standby': ['src/base', 'src/wire', 'src/packet', 'src/netlink', 'src/protocol', 'src/soa'],
   'src/som': ['src/base', 'src/wire', 'src/packet', 'src/openflow', 'src/protocol', 'src/store', 'topology', 'flows'],
   'src/api': ['src/base', 'src/som', 'topology', 'flows', 'src/store', 'src/protocol'],
   'src/app': ['src/(?!app|cli|lab)[^/]+', 'topology', 'flows'],

@@ -16,6 +16,7 @@ import { VERSION } from '../base/version.ts';
 import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
+import type { Standby } from '../standby/standby.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
 import type { Transfer } from '../../topology/notification.ts';
@@ -25,6 +26,7 @@ import type { VmView } from '../../topology/views.ts';
 interface About {
   readonly startedWallMs: number;
   readonly config: ControllerConfig;
+  readonly standby: Pick<Standby, 'status'>;
 }
 
 export function apiBackend(
@@ -105,6 +107,7 @@ function status(o: Orchestration, about: About): StatusJson {
       registered: t.stateHosts.filter((s) => s.registered).length,
       attached: t.stateHosts.filter((s) => s.attachments.length > 1).length,
     },
+    standby: about.standby.status().map((s) => ({ ...s })),
     vms: t.vms.length,
     migrations: {
       running: count('running'),

@@ -68,5 +68,11 @@ export interface ControllerConfig {
     readonly hold: { readonly packets: number; readonly bytes: number; readonly ageMs: number };
     readonly halted: 'hold' | 'drop';
   };
+  /** Of whom rolling checkpoints are kept. */
+  readonly standby: {
+    readonly stateHosts: readonly StateHostId[];
+    readonly everyMs: number;
+    readonly limit: number;
+  };
   readonly log: LogConfig;
 }

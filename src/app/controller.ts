@@ -10,8 +10,10 @@ import type { Log } from '../base/log.ts';
 import { createOpenFlowServer } from '../openflow/openflow-server.ts';
 import type { OpenFlowServer, TlsMaterial } from '../openflow/openflow-server.ts';
 import type { Switch, SwitchEvent } from '../openflow/model.ts';
-import { startAgentServer } from '../som/agents/agent-server.ts';
+import { type AgentServerOptions, startAgentServer } from '../som/agents/agent-server.ts';
+import type { AgentDirectory } from '../som/agents/agent-session.ts';
 import { Orchestration } from '../som/orchestration.ts';
+import { Standby } from '../standby/standby.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { apiBackend } from './api-backend.ts';
 import type { VapRule } from '../../topology/tde-config.ts';
@@ -61,8 +63,9 @@ async function start(
     store.close();
   });
   const switches = new Map<Dpid, Switch>();
-  const agents = await startAgentServer({ ...config.agents, clock, log });
+  const agents = await startAgentServer({ ...config.agents, ...heartbeats(config.standby), clock, log });
   opened.push(() => agents.close());
+  const standby = keepStandby(config.standby, agents.directory, { clock, log });
   const orchestration = new Orchestration({
     clock,
     log,
@@ -73,6 +76,7 @@ async function start(
     vaps: config.vaps.map(vapRule),
     tde: config.tde,
     migration: config.migration,
+    standIns: standby,
     key: randomBytes(32),
   });
   const openflow = await serveSwitches(config.openflow, { clock, log }, orchestration, switches);
@@ -81,7 +85,7 @@ async function start(
   opened.push(() => {
     clearInterval(ticking);
   });
-  const about = { startedWallMs: clock.wallMs(), config };
+  const about = { startedWallMs: clock.wallMs(), config, standby };
   const told = { metrics: openMetrics({ orchestration, openflow }), events: openEvents(orchestration) };
   const api = await startApi(apiBackend(orchestration, about, told), {
     ...config.api.listen,
@@ -94,6 +98,24 @@ async function start(
     agents: `${agents.address.address}:${agents.address.port}`,
     api: api.address,
   };
+}
+
+/** Flows wait until it is known that a State Host is gone of which there is a checkpoint. */
+const heartbeats = ({
+  stateHosts,
+}: ControllerConfig['standby']): Pick<AgentServerOptions, 'heartbeatMs' | 'missedHeartbeats'> =>
+  stateHosts.length === 0 ? {} : { heartbeatMs: 500, missedHeartbeats: 4 };
+
+/** Checkpoints of the State Hosts that were chosen, while they are there. */
+function keepStandby(config: ControllerConfig['standby'], agents: AgentDirectory, { clock, log }: Deps): Standby {
+  const standby = new Standby({ ...config, stateHosts: new Set(config.stateHosts), clock, log });
+  agents.onRegistered((session) => {
+    standby.joined(session);
+  });
+  agents.onGone(({ session }) => {
+    standby.gone(session);
+  });
+  return standby;
 }
 
 /** Switches come and go in `switches`; the orchestration is told. */

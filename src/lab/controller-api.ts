@@ -10,6 +10,13 @@ export interface ControllerStatus {
   readonly vms: number;
   readonly flows: { readonly settled: boolean };
   readonly held: Readonly<Record<string, number>>;
+  readonly standby: readonly {
+    readonly stateHost: string;
+    readonly state: string;
+    readonly records: number;
+    readonly bytes: number;
+    readonly ageMs: number | null;
+  }[];
 }
 
 export interface SeenVm {
@@ -43,6 +50,8 @@ export interface MigrationTransfer {
   /** When the destination acknowledged the snapshot it has in its kernel. */
   readonly installedWallMs: number | null;
   readonly liberal: boolean;
+  /** What stood in for a source that was dead. */
+  readonly checkpoint?: { readonly levelWallMs: number; readonly missing: readonly string[] } | null;
   /** How long the VM's port was held for it, at a State Host in front of that; null: not held. */
   readonly gapMs?: number | null;
   readonly refused: readonly { reason: string; record: string; detail: string }[];

@@ -43,10 +43,12 @@ export interface ControllerOptions {
   readonly strategy: Strategy;
   readonly hypervisorFirewalls?: boolean;
   readonly tde?: Readonly<Record<string, unknown>>;
+  /** Firewalls of which it keeps checkpoints. */
+  readonly standby?: readonly string[];
 }
 
 export async function startController(options: ControllerOptions): Promise<RunningController> {
-  const { folder, strategy, hypervisorFirewalls = false, tde = {} } = options;
+  const { folder, strategy, hypervisorFirewalls = false, tde = {}, standby = [] } = options;
   const firewalls = [...FIREWALLS, ...(hypervisorFirewalls ? SERVERS.map(hypervisorFirewallOf) : [])];
   const certificates = await makeCertificates(join(folder, 'pki'), firewalls);
   const [openflowPort, agentsPort, apiPort] = await freePorts();
@@ -63,6 +65,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     journal: join(folder, 'journal.sqlite'),
     tde,
     migration: { strategy },
+    standby: { stateHosts: standby.map(stateHostOf) },
     log: { level: 'info', format: 'json' },
   };
   writeFileSync(config, stringify(settings), { mode: 0o600 });

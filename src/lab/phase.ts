@@ -30,6 +30,8 @@ export interface PhaseOptions {
   readonly counterSets?: readonly object[];
   /** Of the controller's configuration, where it is not the default. */
   readonly tde?: Readonly<Record<string, unknown>>;
+  /** Firewalls of which the controller keeps checkpoints. */
+  readonly standby?: readonly string[];
 }
 
 export interface Phase {
@@ -49,8 +51,8 @@ const LOCK_WAIT_MS = 300_000;
 export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Phase> {
   const folder = run.phaseFolder(options.name);
   run.progress(`${options.name}: starting the controller and the testbed (${options.mode})`);
-  const { hypervisorFirewalls = false, tde = {}, ruleset, counterSets = [] } = options;
-  const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls, tde });
+  const { hypervisorFirewalls = false, tde = {}, standby = [], ruleset, counterSets = [] } = options;
+  const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls, tde, standby });
   run.cleanup.add('the controller', () => controller.stop());
   const testbed = await startTestbed(
     {

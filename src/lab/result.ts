@@ -155,6 +155,33 @@ export interface PathCut {
   readonly healed: { readonly silent: number; readonly migrations: number } | null;
 }
 
+/** Scenario `uc2-dead`: a firewall that died with its agent, and what its checkpoint saved. */
+export interface DeadFirewall {
+  /** Opened long before. */
+  readonly connections: number;
+  readonly echoed: number;
+  /** Opened right before it died. */
+  readonly young: number;
+  readonly youngEchoed: number;
+  /** Local ports of those that have no echo and that no record names. */
+  readonly unlisted: readonly number[];
+  /** Of the record: flows that were not moved. */
+  readonly missing: readonly string[];
+  readonly resets: number;
+  /** Before the death. */
+  readonly checkpoint: { readonly records: number; readonly bytes: number } | null;
+  /** Of each tenant's flows at the death; null: no checkpoint was used. */
+  readonly agesMs: readonly (number | null)[];
+  readonly firstByteMs: number | null;
+  readonly migrations: PathCut['migrations'];
+  /** After the firewall was there again, as after a reboot. */
+  readonly restored: {
+    readonly silent: number;
+    readonly states: readonly string[];
+    readonly migrations: number;
+  } | null;
+}
+
 /** One VM's SYNs of one IP version in scenario `synflood`. */
 export interface FloodResult {
   readonly tenant: string;
@@ -225,6 +252,8 @@ export interface ScenarioResult {
   readonly hypervisor?: readonly HypervisorMove[];
   /** Scenario `uc2` only. */
   readonly pathCut?: PathCut;
+  /** Scenario `uc2-dead` only. */
+  readonly deadFirewall?: DeadFirewall;
   /** Scenario `synflood` only. */
   readonly synFlood?: SynFlood;
   /** Scenario `move` only. */

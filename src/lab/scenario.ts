@@ -20,6 +20,8 @@ import { controlConditions, uc1Conditions } from './uc1-conditions.ts';
 import { runUc1Control } from './uc1-control.ts';
 import { runUc2, type Uc2Options } from './uc2.ts';
 import { uc2Conditions, uc2ControlConditions } from './uc2-conditions.ts';
+import { runUc2Dead, type Uc2DeadOptions } from './uc2-dead.ts';
+import { uc2DeadConditions, uc2DeadControlConditions } from './uc2-dead-conditions.ts';
 import { runVfw } from './vfw.ts';
 import { vfwConditions } from './vfw-conditions.ts';
 
@@ -88,6 +90,15 @@ function pathChange(name: string, options: Uc2Options, output: OutputOptions): P
   return scenario(withoutState ? `${name}-without-state` : name, options, output, async (run) => {
     const pathCut = await runUc2(run, options);
     return { conditions: withoutState ? uc2ControlConditions(pathCut) : uc2Conditions(pathCut), pathCut };
+  });
+}
+
+export function labUc2Dead(options: Uc2DeadOptions, output: OutputOptions): Promise<boolean> {
+  const { withoutStandby } = options;
+  return scenario(withoutStandby ? 'uc2-dead-without-standby' : 'uc2-dead', options, output, async (run) => {
+    const deadFirewall = await runUc2Dead(run, options);
+    const judge = withoutStandby ? uc2DeadControlConditions : uc2DeadConditions;
+    return { conditions: judge(deadFirewall), deadFirewall };
   });
 }
 

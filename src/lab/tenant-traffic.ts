@@ -13,6 +13,7 @@ import {
   OPENER_PORT,
   planConnections,
   type End,
+  type PlannedConnection,
 } from './traffic/connection-plan.ts';
 import type { CheckResult } from './traffic/stream-client.ts';
 import type { AnswerKind, StreamFailure, ConnectionGap } from './traffic/stream-server.ts';
@@ -49,6 +50,8 @@ export interface TenantTraffic {
   readonly connections: number;
   /** Local ports of the connections on which nothing is written but checks. */
   readonly idlePorts: ReadonlySet<number>;
+  /** Opens more connections from the VM, on which is written like on others of their kind. Their local ports. */
+  openMore(count: number): Promise<readonly number[]>;
   beginWindow(): Promise<void>;
   endWindow(): Promise<readonly ConnectionGap[]>;
   /** Writes `bytes` on every connection; who does not answer within `timeoutMs` is silent. */
@@ -82,7 +85,7 @@ export async function startTenantTraffic(testbed: Testbed, options: TenantTraffi
     await Promise.all(ends.map((e) => listen(e, key)));
     await Promise.all([openStreams(vm, peer, key, options), openStreams(peer, vm, key, options)]);
     await Promise.all([startSending(vm, peer, options), startSending(peer, vm, options)]);
-    return tenantTraffic(ends, pings, options);
+    return tenantTraffic(ends, pings, options, key);
   } catch (error) {
     await stopAll(ends, pings);
     throw error;
@@ -134,6 +137,23 @@ async function openStreams(
   await Promise.all([open(from.streams, false, 'echo'), open(from.bulk, true, 'acknowledge')]);
 }
 
+async function openMore(
+  [vm, peer]: readonly [EndProcesses, EndProcesses],
+  key: string,
+  firstId: number,
+  count: number,
+): Promise<readonly number[]> {
+  const plans = Array.from({ length: count }, (_, i): PlannedConnection => {
+    return { id: firstId + i, kind: 'trickle', opener: 'vm', family: i % 2 === 0 ? 4 : 6 };
+  });
+  const to = { host4: peer.vm.ipv4, host6: peer.vm.ipv6, port: ECHO_PORT };
+  await vm.streams.call('stream.open', { key, plans, to, answer: 'echo', timeoutMs: 10_000 }, OPEN_TIMEOUT_MS);
+  // Those that are there when it starts are written on.
+  await vm.streams.call('stream.pause', {});
+  await vm.streams.call('stream.start', { bulkBitsPerS: BULK_BITS_PER_S });
+  return plans.map(({ id }) => id);
+}
+
 async function startSending(from: EndProcesses, to: EndProcesses, options: TenantTrafficOptions): Promise<void> {
   const { datagramEveryMs: everyMs } = options;
   await from.datagrams.call('datagram.start', { host: to.vm.ipv4, port: DATAGRAM_PORT, everyMs });
@@ -145,6 +165,7 @@ function tenantTraffic(
   ends: readonly EndProcesses[],
   pings: readonly Ping[],
   options: TenantTrafficOptions,
+  key: string,
 ): TenantTraffic {
   const streams = ends.flatMap((e) => [e.streams, e.bulk]);
   const trickles = ends.map((e) => e.streams);
@@ -156,6 +177,7 @@ function tenantTraffic(
     connections: options.flows,
     idlePorts: new Set(plans.filter((p) => p.kind === 'idle').map((p) => p.id)),
     pings,
+    openMore: (count) => openMore(ends as [EndProcesses, EndProcesses], key, options.firstPort + options.flows, count),
     beginWindow: async () => {
       await Promise.all(trickles.map((p) => p.call('stream.beginWindow', {})));
     },

@@ -27,18 +27,18 @@ export interface Uc2Options {
 
 /** Between two probes through each firewall: a hung one is known after three rounds without an answer. */
 export const PROBE_PERIOD_MS = 200;
-const FIRST_PORT = 20_000;
+export const FIRST_PORT = 20_000;
 const BROKEN_LINK = 'NVE1-FW1';
-const [SOURCE, DESTINATION] = ['FW1', 'FW2'] as const;
+export const [SOURCE, DESTINATION] = ['FW1', 'FW2'] as const;
 /** Where VM1 is and stays. */
 const NVE_OF_VM1 = 1;
-const LIFT_TIMEOUT_MS = 30_000;
-const ECHO_BOUND_MS = 10_000;
-const HEALED_TIMEOUT_MS = 15_000;
+export const LIFT_TIMEOUT_MS = 30_000;
+export const ECHO_BOUND_MS = 10_000;
+export const HEALED_TIMEOUT_MS = 15_000;
 /** Longer than it takes flows to go wrong when they went back. */
 const HEALED_MS = 1500;
 /** The last datagrams of the window have arrived. */
-const SETTLE_MS = 300;
+export const SETTLE_MS = 300;
 
 export async function runUc2(run: LabRun, options: Uc2Options): Promise<PathCut> {
   const { withoutState, flows, cause } = options;
@@ -74,11 +74,11 @@ export async function runUc2(run: LabRun, options: Uc2Options): Promise<PathCut>
   };
 }
 
-function watchOf({ testbed, controller }: Phase, name: string, signal: AbortSignal) {
+export function watchOf({ testbed, controller }: Phase, name: string, signal: AbortSignal) {
   return watchMigration(controller.api, { ...vmIdentity(testbed.vm(name)), newNve: dpidText(NVE_OF_VM1) }, signal);
 }
 
-async function snapshot(phase: Phase, { a, b }: Tenants) {
+export async function snapshot(phase: Phase, { a, b }: Tenants) {
   const [inA, inB, invalid] = await Promise.all([a.failures(), b.failures(), invalidCounters(phase)]);
   return { a: inA, b: inB, invalid };
 }
@@ -152,7 +152,7 @@ export function firstByteMs(windows: readonly DatagramWindow[], brokenMs: number
   return Number.isFinite(slowest) ? slowest : null;
 }
 
-function described(m: Migration, brokenMs: number): PathCut['migrations'][number] {
+export function described(m: Migration, brokenMs: number): PathCut['migrations'][number] {
   const [notify, lift, upload] = [endedStep(m, 'notify'), endedStep(m, 'lift'), endedStep(m, 'upload')];
   const { transfers } = m;
   return {

@@ -80,7 +80,8 @@ export class AgentRequests {
       case 'uploadRequest': {
         const { value } = body;
         const { migration } = value;
-        this.#authorize(migration, value.selector);
+        if (value.standby === undefined) this.#authorize(migration, value.selector);
+        else this.#authorizeVn(migration, value.selector);
         const begun = (manifest: Manifest): void => {
           this.#send({ inReplyTo: 0n, body: { $case: 'uploadBegun', value: { migration, manifest } } });
         };
@@ -114,6 +115,12 @@ export class AgentRequests {
   #authorize(migration: string, selector: Selector | undefined): void {
     if (selector === undefined) throw new RefusedError('bad-selector', migration, 'the request has no selector');
     if (selector.vm.length === 0) throw new RefusedError('bad-selector', migration, 'the selector names no VM');
+    this.#authorizeVn(migration, selector);
+  }
+
+  /** A checkpoint is of a whole VN. */
+  #authorizeVn(migration: string, selector: Selector | undefined): void {
+    if (selector === undefined) throw new RefusedError('bad-selector', migration, 'the request has no selector');
     if (!this.#vnids.has(selector.vnid)) {
       throw new RefusedError(
         'unknown-vn',

@@ -15,12 +15,13 @@ import { SYN_COUNTERS_KIND } from './kinds-of-state.ts';
 import { liberalUpdate } from './rewrite.ts';
 import { entryInScope, isWithNeighbour, type Scope, scopesOverlap, tuplesInScope } from './scope.ts';
 import { sentinel } from './sentinel.ts';
-import type { Shadow, ShadowEntry } from './shadow.ts';
+import type { Shadow } from './shadow.ts';
 import { SourceCounts } from './source-counts.ts';
 import type { Signal } from './signal.ts';
 import { SourceStream, type Stage } from './source-stream.ts';
 import { RefusedError } from './state-host.ts';
 import type { SynCounters } from './syn-counters.ts';
+import type { IndexedTuple } from './tuple-index.ts';
 
 /** What a migration at its source works with. */
 export interface SourceWorld {
@@ -133,7 +134,7 @@ export class SourceMigration {
   }
 
   /** Masters before what is related to them: the destination's kernel wants them there. */
-  async #sendAll(selected: readonly ShadowEntry[]): Promise<void> {
+  async #sendAll(selected: readonly IndexedTuple[]): Promise<void> {
     const related: Reading[] = [];
     let reading = this.#read(selected.slice(0, SLICE));
     for (let next = SLICE; next < selected.length + SLICE; next += SLICE) {
@@ -268,7 +269,7 @@ export class SourceMigration {
   }
 
   /** Makes these liberal, and reads what the kernel has of them. */
-  async #read(selected: readonly ShadowEntry[]): Promise<readonly Reading[]> {
+  async #read(selected: readonly IndexedTuple[]): Promise<readonly Reading[]> {
     const { table, shadow, somWallMs } = this.#world;
     const liberal = selected.flatMap(({ orig, zone }) =>
       orig.proto?.num === PROTO.TCP ? [request('update', liberalUpdate(orig, zone))] : [],

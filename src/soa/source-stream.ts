@@ -13,7 +13,7 @@ import type { RecordOperation } from './record.ts';
 import { liberalUpdate } from './rewrite.ts';
 import { entryInScope, type Scope } from './scope.ts';
 import type { Sentinel } from './sentinel.ts';
-import { entryKey } from './shadow.ts';
+import { entryKey } from './tuple-index.ts';
 import { Signal } from './signal.ts';
 import type { SourceCounts } from './source-counts.ts';
 import type { StateDigest } from './state-digest.ts';

@@ -35,10 +35,14 @@ import { kindOf, kindsOfState, unknownKinds } from './kinds-of-state.ts';
 import { formatScope, isWithNeighbour, type Scope, scopeOf } from './scope.ts';
 import { Shadow } from './shadow.ts';
 import { SourceSide } from './source-side.ts';
+import { StandbySide } from './standby-side.ts';
 import { RefusedError, type StateHost, unknownMigration } from './state-host.ts';
 import type { StateHostCoreConfig, StateHostPorts } from './state-host-parts.ts';
 
-const FUNCTIONS = ['upload', 'download', 'delta', 'retire'];
+const FUNCTIONS = ['upload', 'download', 'delta', 'standby', 'retire'];
+
+/** A checkpoint more often than this would be a table that is read all the time. */
+const LEAST_STANDBY_MS = 10;
 
 export class StateHostCore implements StateHost {
   readonly #config: StateHostCoreConfig;
@@ -49,6 +53,7 @@ export class StateHostCore implements StateHost {
   readonly #announcer: Announcer;
   readonly #sources: SourceSide;
   readonly #destinations: DestinationSide;
+  readonly #standbys: StandbySide;
   readonly #done = new DoneAnswers();
   #offsetMs = 0;
   #closed = false;
@@ -77,6 +82,7 @@ export class StateHostCore implements StateHost {
       somWallMs,
       settleMs,
     });
+    this.#standbys = new StandbySide({ table, shadow: this.#shadow, clock, log, somWallMs });
     this.#destinations = new DestinationSide({
       table,
       policy,
@@ -128,12 +134,12 @@ export class StateHostCore implements StateHost {
     emit: (chunk: StateChunk) => void,
     onBegun: (manifest: Manifest) => void = () => undefined,
   ): Promise<UploadState> {
-    const { migration, kinds, follow, limit: asked } = request;
+    const { migration, kinds, follow } = request;
+    if (request.standby !== undefined) return this.#standby(request, request.standby.everyMs, emit, onBegun);
     const scope = scopeOf(request.selector, this.#config.zones, migration);
     this.#checkKinds(migration, kinds);
     this.#joined = true;
-    const most = this.#config.maxRecords;
-    const limit = asked === 0n ? most : Math.min(Number(asked), most);
+    const limit = this.#limitOf(request);
     this.#log.info('upload', { migration, selector: formatScope(scope) });
     return this.#guarded(migration, async () => {
       await this.#sources.clear(migration, scope);
@@ -145,6 +151,39 @@ export class StateHostCore implements StateHost {
       this.#sources.beginFollowing(migration);
       return { migration, manifest: { ...manifest, rulesetDigest } };
     });
+  }
+
+  async #standby(
+    { migration, selector, kinds, limit }: UploadRequest,
+    everyMs: number,
+    emit: (chunk: StateChunk) => void,
+    onBegun: (manifest: Manifest) => void,
+  ): Promise<UploadState> {
+    if (selector === undefined || selector.vm.length > 0) {
+      throw new RefusedError('bad-selector', migration, 'a checkpoint is of a whole VN: its selector names no VM');
+    }
+    if (!(everyMs >= LEAST_STANDBY_MS)) {
+      throw new RefusedError('bad-selector', migration, `a checkpoint every ${everyMs} ms, least ${LEAST_STANDBY_MS}`);
+    }
+    const vnid = toVnid(selector.vnid);
+    const zone = this.#config.zones.get(vnid);
+    if (zone === undefined) throw new RefusedError('unknown-vn', migration, `no zone for VNID ${selector.vnid}`);
+    this.#checkKinds(migration, kinds);
+    this.#log.info('standby', { standby: migration, vnid, everyMs });
+    return this.#guarded(migration, async () => {
+      await this.#mend(migration);
+      const rulesetDigest = await this.#ports.ruleset.current();
+      const request = { id: migration, vnid, zone, everyMs, limit: this.#limitOf({ limit }) };
+      const manifest = await this.#standbys.begin(request, emit, (begun) => {
+        onBegun({ ...begun, rulesetDigest });
+      });
+      return { migration, manifest: { ...manifest, rulesetDigest } };
+    });
+  }
+
+  #limitOf({ limit: asked }: Pick<UploadRequest, 'limit'>): number {
+    const most = this.#config.maxRecords;
+    return asked === 0n ? most : Math.min(Number(asked), most);
   }
 
   async getReady(request: GetReady): Promise<Ready> {
@@ -191,6 +230,7 @@ export class StateHostCore implements StateHost {
   }
 
   async abort({ migration, reason }: Abort): Promise<Done> {
+    if (this.#standbys.drop(migration)) return this.#done.keep({ migration, records: 0n });
     const known = this.#destinations.has(migration) || this.#sources.get(migration) !== undefined;
     const records = await this.#guarded(migration, async () => {
       const deleted = await this.#destinations.abort(migration);
@@ -264,6 +304,7 @@ export class StateHostCore implements StateHost {
 
   onSomLost(): void {
     this.#announcer.stop();
+    this.#standbys.end();
     this.#sources.interrupt();
     this.#joined = false;
     this.#mendLater();
@@ -273,6 +314,7 @@ export class StateHostCore implements StateHost {
     if (this.#closed) return;
     this.#closed = true;
     this.#announcer.stop();
+    this.#standbys.end();
     await this.#sources.end();
     this.#destinations.end();
     await this.#ports.gate.dispose().catch((error: unknown) => {
@@ -284,12 +326,14 @@ export class StateHostCore implements StateHost {
   #take(events: readonly TableEvent[]): void {
     this.#shadow.apply(events);
     this.#sources.apply(events);
+    this.#standbys.apply(events);
   }
 
   #overrun(): void {
     this.#log.warn('the kernel dropped events');
     this.#shadow.overrun();
     this.#sources.overrun();
+    this.#standbys.overrun();
     this.#mendLater();
   }
 

@@ -13,6 +13,12 @@ export function agentAt(agents: Agents, id: StateHostId, side: Side): Agent {
   if (agent === undefined) {
     throw new MigrationError(`${side}-missing`, `no agent is registered for the ${side} ${id}`, { retriable: true });
   }
+  return atSide(agent, side);
+}
+
+/** Names `side` in whatever its requests reject with. */
+export function atSide(agent: Agent, side: Side): Agent {
+  const { id } = agent;
   const named = <A extends unknown[], R>(call: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) => {
     return async (...args) => {
       try {

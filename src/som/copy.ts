@@ -5,11 +5,11 @@ import type { Clock } from '../base/clock.ts';
 import type { Selector } from '../base/selector.ts';
 import { Phase } from '../protocol/generated/stateferry.ts';
 import type { Installed, Manifest, Selector as WireSelector, UploadState } from '../protocol/generated/stateferry.ts';
-import { agentAt } from './agent-at.ts';
+import { agentAt, atSide } from './agent-at.ts';
 import { commonKinds } from './common-kinds.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
-import type { Agent, Agents } from './ports.ts';
+import type { Agent, Agents, StandIn } from './ports.ts';
 import type { TransferRecord } from './record.ts';
 import type { Relay } from './relay.ts';
 import type { Saga } from './saga.ts';
@@ -24,6 +24,8 @@ export interface CopyIo {
   readonly limits: TransferLimits;
   /** Heeded between steps. */
   readonly signal: AbortSignal;
+  /** In place of the source's agent. */
+  readonly standIn?: StandIn | undefined;
 }
 
 export interface CopyEnds {
@@ -35,7 +37,7 @@ export interface CopyEnds {
 }
 
 export function endsOf(plan: TransferPlan, io: CopyIo, relay: Relay): CopyEnds {
-  const source = agentAt(io.agents, plan.source, 'source');
+  const source = io.standIn === undefined ? agentAt(io.agents, plan.source, 'source') : atSide(io.standIn, 'source');
   const destination = agentAt(io.agents, plan.destination, 'destination');
   return { plan, io, source, destination, relay };
 }

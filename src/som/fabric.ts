@@ -281,6 +281,10 @@ export class Fabric implements FlowControl {
     await this.cachesFollow();
   }
 
+  held(key: string): readonly Buffer[] {
+    return this.#gates.waiting(key);
+  }
+
   cachesFollow(sentMs = Infinity): Promise<void> {
     const { clock, cacheMs } = this.#options;
     const busyMs = Math.min(CACHE_PER_CONFIRMATION * (clock.now() - sentMs), CACHE_BOUND_MS);

@@ -78,6 +78,12 @@ export class Gates {
     return this.#release(gateHoldKey(key, 'other'));
   }
 
+  /** What waits, openers last. */
+  waiting(key: string): readonly Buffer[] {
+    const keys = (['other', 'opener'] as const).map((what) => gateHoldKey(key, what));
+    return keys.flatMap((holdKey) => this.#hold.waitingUnder(holdKey)).map(({ frame }) => frame);
+  }
+
   #release(holdKey: string): LiftCounts {
     const { held } = this.#hold.release(holdKey);
     const { dropped } = this.#hold.account(holdKey);

@@ -107,6 +107,11 @@ export class Hold {
     }
   }
 
+  /** What waits under `key`, in order. */
+  waitingUnder(key: string): readonly HeldPacket[] {
+    return (this.#queues.get(key)?.packets ?? []).map(({ packet }) => packet);
+  }
+
   /** Sends what waits under `key`, in order, and forgets the key. Returns how many were held and dropped since it began. */
   release(key: string): { released: number; held: number; dropped: number } {
     const queue = this.#queues.get(key);

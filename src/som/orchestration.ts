@@ -22,6 +22,7 @@ import type { HeldPacket } from './hold.ts';
 import { Knowledge } from './knowledge.ts';
 import type { Sighting } from './knowledge.ts';
 import { PacketIns } from './packet-ins.ts';
+import type { StandIns } from './ports.ts';
 import { Som } from './som.ts';
 import type { Strategy, TransferLimits } from './transfer-plan.ts';
 import { TdeView } from './tde-view.ts';
@@ -48,6 +49,8 @@ export interface OrchestrationOptions {
     /** Packets whose path broke, until their state has moved. */
     readonly halted: 'hold' | 'drop';
   };
+  /** For sources that are dead. */
+  readonly standIns?: StandIns;
   /** 32 random bytes. */
   readonly key: Buffer;
 }
@@ -134,6 +137,7 @@ export class Orchestration {
       store: o.store,
       agents: o.agents,
       flows: this.fabric,
+      ...(o.standIns !== undefined && { standIns: o.standIns }),
       ports: this.admissions,
       strategy: o.migration.strategy,
       limits: o.migration,

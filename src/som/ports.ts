@@ -14,6 +14,19 @@ export interface Agent extends StateRequests {
   readonly profile: Pick<StateHostRegistration, 'kindsOfState' | 'functions'>;
 }
 
+/** A State Host that is dead, as a source: answers from what is known that it had. */
+export interface StandIn extends Agent {
+  /** When that was last all of it. */
+  readonly levelWallMs: number;
+  /** Connections that these frames belong to, openers left out, and that were not uploaded: as text, each once. */
+  missing(migration: string, frames: readonly Buffer[]): readonly string[];
+}
+
+export interface StandIns {
+  /** Only for one that is not there, and of which something is known. */
+  standIn(id: StateHostId): StandIn | undefined;
+}
+
 export interface Agents {
   get(id: StateHostId): Agent | undefined;
 }
@@ -95,6 +108,8 @@ export interface FlowControl {
    * One that is not of the selector, or not between VMs of the VN, is dropped and counted.
    */
   keepRefused(key: string, selector: Selector, packet: Buffer): void;
+  /** The frames that wait for the lift, as they are now. */
+  held(key: string): readonly Buffer[];
   /** Sends marker frames behind the last packets that took the pinned path; returns their nonces. */
   sendMarkers(key: string): readonly bigint[];
   /** Learning frames for bridging State Hosts on the new path. */

@@ -48,6 +48,14 @@ export interface RefusedRecord {
   readonly detail: string;
 }
 
+/** What stood in for a source that was dead. */
+export interface CheckpointRecord {
+  /** When it was last all that the source had. */
+  readonly levelWallMs: number;
+  /** Flows that it did not have, as far as they spoke while they were held; they were not moved. */
+  readonly missing: readonly string[];
+}
+
 /** State of one selector from one State Host to another. */
 export interface TransferRecord {
   readonly index: number;
@@ -78,6 +86,8 @@ export interface TransferRecord {
   gapMs: number | null;
   /** Handshakes that were still under way at the freeze and were followed after the lift. */
   handshakes: string[];
+  /** The source was dead: its state is of a standby checkpoint. Null: it came from the source itself. */
+  checkpoint: CheckpointRecord | null;
   /** Moved TCP entries have a liberal window check, on both sides, for good; new flows are strict (facts, section 3). */
   liberal: boolean;
 }

@@ -133,6 +133,7 @@ function transferRecord(t: PlannedTransfer, index: number): TransferRecord {
     gapMs: null,
     refused: [],
     handshakes: [],
+    checkpoint: null,
     kinds: [],
     warnings: [],
     liberal: true,

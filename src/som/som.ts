@@ -14,7 +14,7 @@ import { haltsOf, keyOf, pinsOf } from './pins.ts';
 import { isHalted, planMove } from './plan.ts';
 import type { Holding, MovePlan } from './plan.ts';
 import { Preparation, type PlannedTimes } from './preparation.ts';
-import type { Agents, FlowControl, Relocation, VmPorts } from './ports.ts';
+import type { Agents, FlowControl, Relocation, StandIns, VmPorts } from './ports.ts';
 import type { MigrationRecord } from './record.ts';
 import { Records } from './records.ts';
 import { giveUpPrepared, oweUndoing, recover } from './recovery.ts';
@@ -28,6 +28,8 @@ export interface SomOptions {
   readonly store: Store;
   readonly agents: Agents;
   readonly flows: FlowControl;
+  /** For sources that are dead; without it there are none. */
+  readonly standIns?: StandIns;
   /** Of State Hosts between VMs and their NVE; without it there are none. */
   readonly ports?: VmPorts;
   readonly strategy: Strategy;
@@ -65,6 +67,7 @@ export class Som {
       log: options.log,
       agents: options.agents,
       flows: options.flows,
+      standIns: options.standIns ?? { standIn: () => undefined },
       ports: options.ports ?? NO_PORTS,
       records: this.records,
       debts: new Debts(options.store, options.agents, options.log),

@@ -110,7 +110,7 @@ export async function drain(ends: Ends, quiesced: Promise<unknown> = Promise.res
       // A source that loses its session opens its gate: nothing new may reach it before the lift, nor have reached it until now.
       const held = rescues(source) ? flows.closeGate(plan.key, 'all') : undefined;
       const [acknowledged] = await Promise.all([settled, held]);
-      if (io.agents.get(plan.source) !== session) {
+      if (io.standIn === undefined && io.agents.get(plan.source) !== session) {
         throw new MigrationError('agent-gone', `${plan.source} lost its session behind its gate`, { retriable: true });
       }
       record.digestSource = Buffer.from(drained.digest).toString('hex');
@@ -128,8 +128,16 @@ export async function drain(ends: Ends, quiesced: Promise<unknown> = Promise.res
     detail: (i) => ({ records: Number(i.records), digest: record.digestDestination }),
   });
   record.drainedWallMs = io.clock.wallMs();
+  noteMissing(ends);
   record.entries = Number(installed.records);
   io.signal.throwIfAborted();
+}
+
+/** Flows that are younger than a checkpoint, as far as they have spoken since: they go on without their state. */
+function noteMissing({ plan, io }: Ends): void {
+  const { standIn, record, flows } = io;
+  if (standIn === undefined) return;
+  record.checkpoint = { levelWallMs: standIn.levelWallMs, missing: standIn.missing(plan.wireId, flows.held(plan.key)) };
 }
 
 /** The source refuses what is new, and says what it had handed over until then. */

@@ -13,7 +13,7 @@ import type { CopyAhead } from './copy-ahead.ts';
 import type { Debts } from './debts.ts';
 import { MigrationError } from './errors.ts';
 import { runPortTransfer } from './port-transfer.ts';
-import type { Agents, FlowControl, LiftCounts, VmPorts } from './ports.ts';
+import type { Agents, FlowControl, LiftCounts, StandIn, StandIns, VmPorts } from './ports.ts';
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
@@ -50,6 +50,7 @@ export interface UnitWorld {
   readonly clock: Clock;
   readonly log: Log;
   readonly agents: Agents;
+  readonly standIns: StandIns;
   readonly flows: FlowControl;
   readonly ports: VmPorts;
   readonly records: Records;
@@ -71,6 +72,8 @@ export class Unit {
   readonly #record: MigrationRecord;
   readonly #transfer: TransferRecord;
   #copy: CopyAhead | null;
+  /** Once taken it stays: the source, back again, may have forgotten its flows. */
+  #standIn: StandIn | undefined;
   #abort = new AbortController();
   #ending: 'superseded' | 'abandoned' | 'forced' | null = null;
   #wake: () => void = () => undefined;
@@ -149,6 +152,7 @@ export class Unit {
       const run = this.plan.atVap === true ? runPortTransfer : runTransfer;
       await run(this.#transferPlan(), {
         ...this.#world,
+        standIn: this.#standInNow(),
         port: this.#world.ports.of(this.plan.destination),
         seenWallMs: this.#record.startedWallMs,
         saga,
@@ -181,6 +185,12 @@ export class Unit {
     this.#transfer.attempt += 1;
     await copy.undo();
     return null;
+  }
+
+  /** Only where no frame reaches the source: an agent's silence alone does not mean that it is dead (hard case 31). */
+  #standInNow(): StandIn | undefined {
+    if (this.plan.halted === true) this.#standIn ??= this.#world.standIns.standIn(this.plan.source);
+    return this.#standIn;
   }
 
   #saga(): Saga {
@@ -217,6 +227,8 @@ export class Unit {
       return true;
     }
     this.#setPhase('pinned');
+    // The source died under this attempt.
+    if (this.#standIn === undefined && this.#standInNow() !== undefined) return this.#attempt();
     this.#set('degraded', `${code}: ${message}`);
     this.#world.log.warn('migration degraded: the pin stays and the flows run over the detour', {
       transfer: this.plan.key,

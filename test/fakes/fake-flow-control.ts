@@ -13,6 +13,8 @@ export class FakeFlowControl implements FlowControl {
   readonly routes = new Map<string, Route>();
   /** What a lift says that the gate has held. */
   gated: LiftCounts = { held: 0, dropped: 0 };
+  /** Frames that wait for the lift. */
+  waiting: readonly Buffer[] = [];
   /** Calls that reject, by name. */
   readonly failing = new Set<string>();
 
@@ -39,6 +41,10 @@ export class FakeFlowControl implements FlowControl {
 
   keepRefused(key: string, { vnid }: Selector, packet: Buffer): void {
     this.log.push(`refused ${key} ${vnid} ${packet.toString('hex')}`);
+  }
+
+  held(): readonly Buffer[] {
+    return this.waiting;
   }
 
   sendMarkers(): readonly bigint[] {

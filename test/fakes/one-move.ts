@@ -6,7 +6,7 @@ import type { Clock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { join } from '../../src/base/route.ts';
 import type { Route } from '../../src/base/route.ts';
-import type { Agents } from '../../src/som/ports.ts';
+import type { Agents, StandIns } from '../../src/som/ports.ts';
 import { Som } from '../../src/som/som.ts';
 import type { Strategy } from '../../src/som/transfer-plan.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
@@ -85,6 +85,7 @@ export interface SomBed {
   readonly flows: FakeFlowControl;
   readonly agents: Agents;
   readonly strategy?: Strategy;
+  readonly standIns?: StandIns;
 }
 
 export function newSom({ strategy = 'detour', ...bed }: SomBed): Som {

@@ -65,6 +65,16 @@ export const transfer = z
     gapMs: milliseconds.nullable().optional().describe('How long the port of the VM was held; null: it was not.'),
     refused: z.array(z.object({ reason: z.string(), record: z.string(), detail: z.string() })),
     handshakes: z.array(z.string()).describe('Handshakes under way at the end of the drain: followed after the lift.'),
+    checkpoint: z
+      .object({
+        levelWallMs: wallMs.describe('When it was last all that the source had.'),
+        missing: z
+          .array(z.string())
+          .describe('Flows it did not have, as far as they spoke while they were held: not moved.'),
+      })
+      .nullable()
+      .optional()
+      .describe('The source was dead: its state is of a standby checkpoint.'),
     liberal: z.boolean().describe('Moved TCP entries have a liberal window check, on both sides, for good.'),
   })
   .describe('The state of one selector, from one State Host to another.');

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 
-import { counts, type Shown, wallMs } from './parts.ts';
+import { counts, milliseconds, type Shown, stateHostId, wallMs } from './parts.ts';
 
 export const status = z
   .object({
@@ -15,6 +15,20 @@ export const status = z
       registered: z.int(),
       attached: z.int().describe('Those whose LLDP was seen at two ports or more.'),
     }),
+    standby: z
+      .array(
+        z.object({
+          stateHost: stateHostId,
+          state: z
+            .enum(['following', 'kept', 'none'])
+            .describe('Following: it tells what changes. Kept: it is gone, and this is what it had.'),
+          reason: z.string().nullable().describe('Why there is none.'),
+          records: z.int(),
+          bytes: z.int().describe('Of memory, roughly.'),
+          ageMs: milliseconds.nullable().describe('Since it was last all that the State Host had.'),
+        }),
+      )
+      .describe('Checkpoints of the State Hosts that were chosen for it.'),
     vms: z.int(),
     migrations: z.object({
       running: z.int(),

@@ -11,11 +11,13 @@ import {
   labSynFlood,
   labUc1,
   labUc2,
+  labUc2Dead,
   labVfw,
 } from '../../lab/scenario.ts';
 import { labSweep } from '../../lab/sweep.ts';
 import type { Announce } from '../../lab/testbed.ts';
 import { PATH_CAUSES, type PathCause } from '../../lab/uc2.ts';
+import { DEATHS, type Uc2DeadOptions } from '../../lab/uc2-dead.ts';
 
 interface OutputFlags {
   readonly keep?: boolean;
@@ -62,6 +64,12 @@ interface SynFloodFlags extends OutputFlags {
   readonly withoutState?: boolean;
 }
 
+interface Uc2DeadFlags extends OutputFlags {
+  readonly death: Uc2DeadOptions['death'];
+  readonly flows: number;
+  readonly withoutStandby?: boolean;
+}
+
 interface MoveFlags extends OutputFlags {
   readonly moves: number;
   readonly blackout: number;
@@ -73,6 +81,7 @@ export function labCommand(): Command {
     .description('run a scenario on a testbed of this machine (as root)')
     .addCommand(uc1Command())
     .addCommand(uc2Command())
+    .addCommand(uc2DeadCommand())
     .addCommand(rebalanceCommand())
     .addCommand(vfwCommand())
     .addCommand(plannedCommand())
@@ -127,6 +136,22 @@ function uc2Command(): Command {
   return withOutput(command).action(async (flags: Uc2Flags) => {
     const { cause, flows } = flags;
     conclude(await labUc2({ cause, flows, withoutState: flags.withoutState === true }, outputOf(flags)));
+  });
+}
+
+function uc2DeadCommand(): Command {
+  const command = new Command('uc2-dead')
+    .description('Use Case 2 with a firewall that dies, its agent too: its flows go on from a standby checkpoint')
+    .option('--flows <n>', 'TCP connections of each tenant', integer(6, 5000), 200)
+    .addOption(
+      new Option('--death <kind>', 'its power fails and nobody is told, or its agent crashes with it')
+        .choices(DEATHS)
+        .default('power'),
+    )
+    .option('--without-standby', 'the control: no checkpoint is kept; the flows wait, and nothing may come through');
+  return withOutput(command).action(async (flags: Uc2DeadFlags) => {
+    const { death, flows, withoutStandby = false } = flags;
+    conclude(await labUc2Dead({ death, flows, withoutStandby }, outputOf(flags)));
   });
 }
 

@@ -27,6 +27,7 @@ function render(s: StatusJson): string {
     ['strategy', s.strategy],
     ['NVEs', `${s.nves.connected} of ${s.nves.known} connected, ${s.links} links`],
     ['State Hosts', `${s.stateHosts.registered} registered, ${s.stateHosts.attached} attached to the fabric`],
+    ...s.standby.map((one) => [`standby of ${one.stateHost}`, standbyText(one)]),
     ['VMs', String(s.vms)],
     [
       'migrations',
@@ -38,4 +39,11 @@ function render(s: StatusJson): string {
   ];
   const alarms = s.alarms.map((a) => `  ${new Date(a.wallMs).toISOString()} ${a.code}: ${a.text}`);
   return `${table(['stateferry', s.version], rows)}\n${alarms.length === 0 ? '' : `alarms\n${alarms.join('\n')}\n`}`;
+}
+
+function standbyText({ state, reason, records, bytes, ageMs }: StatusJson['standby'][number]): string {
+  const why = reason === null ? '' : ` (${reason})`;
+  if (state === 'none' || ageMs === null) return `none${why}`;
+  const size = `${records} records, ${(bytes / 1e6).toFixed(1)} MB`;
+  return `${size}, ${Math.round(ageMs)} ms old${state === 'kept' ? '; the State Host is gone' : ''}${why}`;
 }

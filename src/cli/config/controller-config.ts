@@ -105,6 +105,17 @@ const migrationSection = z
   })
   .prefault({});
 
+const standbySection = z
+  .strictObject({
+    /** Of these a checkpoint is kept in the controller's memory, for the day they are dead, their agents too. */
+    stateHosts: z.array(identityField.transform((name) => stateHostId(name))).default([]),
+    /** From the end of one round of changes to the next. */
+    everyMs: z.number().min(50).max(60_000).default(500),
+    /** Records of one State Host in one VN; with more there is no checkpoint, and an alarm. */
+    limit: z.int().min(1).max(10_000_000).default(200_000),
+  })
+  .prefault({});
+
 const controllerSchema = (file: string) =>
   z
     .strictObject({
@@ -132,6 +143,7 @@ const controllerSchema = (file: string) =>
       journal: z.union([z.literal(':memory:'), pathFrom(file)]).prefault('stateferry.sqlite'),
       tde: tdeSection,
       migration: migrationSection,
+      standby: standbySection,
       log: logSection,
     })
     .superRefine((config, context) => {

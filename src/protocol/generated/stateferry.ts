@@ -194,6 +194,17 @@ export interface UploadRequest {
   follow: boolean;
   /** records; one more refuses the whole upload, never cuts it */
   limit: bigint;
+  /** A checkpoint in place of an upload: all flows of the selector's VN, which then names no VM. They stay as they are. */
+  standby?: Standby | undefined;
+}
+
+/**
+ * After the snapshot: what has changed, each record as a whole, in PHASE_DELTA chunks; the last one of each round is `final`, also
+ * where nothing has changed. Until abort. A State Host that does this registers the function `standby`.
+ */
+export interface Standby {
+  /** from the end of one round to the next */
+  everyMs: number;
 }
 
 /** Packed records (docs/protocol.md). `sequence` counts from 0 per migration without gaps, over all phases. */
@@ -1659,7 +1670,7 @@ export const Neighbours: MessageFns<Neighbours> = {
 };
 
 function createBaseUploadRequest(): UploadRequest {
-  return { migration: '', selector: undefined, kinds: [], follow: false, limit: 0n };
+  return { migration: '', selector: undefined, kinds: [], follow: false, limit: 0n, standby: undefined };
 }
 
 export const UploadRequest: MessageFns<UploadRequest> = {
@@ -1681,6 +1692,9 @@ export const UploadRequest: MessageFns<UploadRequest> = {
         throw new globalThis.Error('value provided for field message.limit of type uint64 too large');
       }
       writer.uint32(40).uint64(message.limit);
+    }
+    if (message.standby !== undefined) {
+      Standby.encode(message.standby, writer.uint32(722).fork()).join();
     }
     return writer;
   },
@@ -1736,6 +1750,60 @@ export const UploadRequest: MessageFns<UploadRequest> = {
             }
 
             message.limit = reader.uint64() as bigint;
+            continue;
+          }
+          case 90: {
+            if (tag !== 722) {
+              break;
+            }
+
+            message.standby = Standby.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStandby(): Standby {
+  return { everyMs: 0 };
+}
+
+export const Standby: MessageFns<Standby> = {
+  encode(message: Standby, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.everyMs !== 0) {
+      writer.uint32(9).double(message.everyMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Standby {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStandby();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.everyMs = reader.double();
             continue;
           }
         }

@@ -5,7 +5,7 @@ import { type ConntrackEntry, PROTO, STATUS } from '../../../src/netlink/conntra
 import { mirror, parseAddress } from '../../../src/netlink/tuple.ts';
 import { HandedOverRecords } from '../../../src/soa/handed-over.ts';
 import { TCP_STATE } from '../../../src/soa/tcp-state.ts';
-import { entryKey } from '../../../src/soa/shadow.ts';
+import { entryKey } from '../../../src/soa/tuple-index.ts';
 
 const entry = (state: number): ConntrackEntry => {
   const tupleOrig = {
