@@ -86,7 +86,7 @@ async function start(
     clearInterval(ticking);
   });
   const about = { startedWallMs: clock.wallMs(), config, standby };
-  const told = { metrics: openMetrics({ orchestration, openflow }), events: openEvents(orchestration) };
+  const told = { metrics: openMetrics({ orchestration, openflow, standby }), events: openEvents(orchestration) };
   const api = await startApi(apiBackend(orchestration, about, told), {
     ...config.api.listen,
     token: config.api.token,

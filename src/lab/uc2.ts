@@ -7,12 +7,13 @@ import { epochMs, sleep, until } from './deadline.ts';
 import { run as runProgram } from './child-process.ts';
 import { LabError } from './lab-error.ts';
 import type { LabRun } from './lab-run.ts';
-import { watchMigration } from './migration-watch.ts';
+import { type MigrationWatch, watchMigration } from './migration-watch.ts';
 import { dpidText, stateHostOf, vmIdentity } from './names.ts';
 import { startPhase, type Phase } from './phase.ts';
 import type { PathCut } from './result.ts';
 import { sum } from './statistics.ts';
 import type { DatagramWindow, TenantTraffic } from './tenant-traffic.ts';
+import type { StreamFailure } from './traffic/stream-server.ts';
 import { startTraffic } from './uc1.ts';
 import { invalidCounters, newFailures, type Tenants } from './uc1-move.ts';
 
@@ -39,6 +40,12 @@ export const HEALED_TIMEOUT_MS = 15_000;
 const HEALED_MS = 1500;
 /** The last datagrams of the window have arrived. */
 export const SETTLE_MS = 300;
+
+interface Snapshot {
+  readonly a: readonly StreamFailure[];
+  readonly b: readonly StreamFailure[];
+  readonly invalid: Readonly<Record<string, number>>;
+}
 
 export async function runUc2(run: LabRun, options: Uc2Options): Promise<PathCut> {
   const { withoutState, flows, cause } = options;
@@ -74,11 +81,12 @@ export async function runUc2(run: LabRun, options: Uc2Options): Promise<PathCut>
   };
 }
 
-export function watchOf({ testbed, controller }: Phase, name: string, signal: AbortSignal) {
+export function watchOf({ testbed, controller }: Phase, name: string, signal: AbortSignal): Promise<MigrationWatch> {
   return watchMigration(controller.api, { ...vmIdentity(testbed.vm(name)), newNve: dpidText(NVE_OF_VM1) }, signal);
 }
 
-export async function snapshot(phase: Phase, { a, b }: Tenants) {
+/** What has gone wrong until now: connections of both tenants, packets INVALID at each firewall. */
+export async function snapshot(phase: Phase, { a, b }: Tenants): Promise<Snapshot> {
   const [inA, inB, invalid] = await Promise.all([a.failures(), b.failures(), invalidCounters(phase)]);
   return { a: inA, b: inB, invalid };
 }

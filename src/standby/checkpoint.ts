@@ -16,6 +16,9 @@ const INDEX_BYTES = 600;
 /** More records than may be kept: nothing is cut, so there is none. */
 export class CheckpointFull extends Error {}
 
+/** Of a VN that the State Host was not asked for. */
+export class ForeignRecord extends Error {}
+
 export class Checkpoint {
   readonly vnid: Vnid;
   readonly #limit: number;
@@ -45,7 +48,7 @@ export class Checkpoint {
     return this.#levelWallMs;
   }
 
-  /** Chunks in their order. Throws CheckpointFull, and WireError for records that are none. */
+  /** Chunks in their order. Throws CheckpointFull, ForeignRecord, and WireError for records that are none. */
   take(chunk: StateChunk): void {
     for (const record of readRecords(Buffer.from(chunk.records))) this.#take(record);
     if (chunk.final) this.#levelWallMs = this.#clock.wallMs();
@@ -63,7 +66,8 @@ export class Checkpoint {
 
   #take(record: StateRecord): void {
     const key = entryKey(record.entry);
-    if (key === null || record.vnid !== this.vnid) return;
+    if (key === null) return;
+    if (record.vnid !== this.vnid) throw new ForeignRecord(`a record of VNID ${record.vnid}`);
     this.#recordBytes -= this.#records.get(key)?.length ?? 0;
     this.#records.delete(key);
     this.#index.remove(key);

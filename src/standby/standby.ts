@@ -86,6 +86,7 @@ export class Standby {
   gone(session: Pick<StandbySession, 'id'>): void {
     const kept = this.#kept.get(session.id);
     if (kept?.session !== session) return;
+    kept.rulesetDigest = kept.session.profile.rulesetDigest; // as of its last heartbeat
     kept.session = null;
     const { ageMs, records } = this.#statusOf(session.id, kept);
     this.#options.log.info('its checkpoint is kept', { stateHost: session.id, records, ageMs });
@@ -129,7 +130,6 @@ export class Standby {
     };
     try {
       await session.upload(request, take);
-      kept.rulesetDigest = session.profile.rulesetDigest;
       kept.checkpoints.set(vnid, checkpoint);
       log.info('standby checkpoint', { stateHost: session.id, vnid, records: checkpoint.records });
     } catch (cause) {

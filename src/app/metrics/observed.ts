@@ -5,9 +5,11 @@ import { VERSION } from '../../base/version.ts';
 import type { SwitchChannel } from '../../openflow/switch-channel.ts';
 import type { ServerStats } from '../../openflow/openflow-server.ts';
 import type { Orchestration } from '../../som/orchestration.ts';
+import type { Standby } from '../../standby/standby.ts';
 
 export interface Sources {
   readonly orchestration: Orchestration;
+  readonly standby: Pick<Standby, 'status'>;
   readonly openflow: {
     readonly switches: ReadonlyMap<string, SwitchChannel>;
     stats(): ServerStats;
@@ -162,6 +164,21 @@ export const OBSERVED: readonly Observed[] = [
     byName({ ...orchestration.packetIns.stats }),
   ),
   counter('som_alarms', 'Alarms since the start.', [], ({ orchestration }) => one(orchestration.alarmsRaised)),
+  gauge('standby_records', 'Records of the checkpoint that is kept of the State Host.', ['state_host'], ({ standby }) =>
+    standby.status().map(({ stateHost, records }): Sample => [stateHost, records]),
+  ),
+  gauge('standby_bytes', 'Memory of that checkpoint, roughly.', ['state_host'], ({ standby }) =>
+    standby.status().map(({ stateHost, bytes }): Sample => [stateHost, bytes]),
+  ),
+  gauge(
+    'standby_age_seconds',
+    'Since that checkpoint was last all that the State Host had; absent: there is none.',
+    ['state_host'],
+    ({ standby }) =>
+      standby
+        .status()
+        .flatMap(({ stateHost, ageMs }): Sample[] => (ageMs === null ? [] : [[stateHost, ageMs / SECOND_MS]])),
+  ),
   gauge('flows_rules', 'Rules that are installed.', [], ({ orchestration }) => one(orchestration.flows.installedRules)),
 
   gauge('soa_sessions', 'State Hosts that are registered.', [], ({ orchestration }) =>

@@ -66,6 +66,7 @@ function one(m: MigrationJson): string {
     if ((t.kinds?.length ?? 0) > 0) parts.push(`  kinds of state: ${t.kinds?.join(', ') ?? ''}`);
     for (const w of t.warnings ?? []) parts.push(`  warning: ${w}`);
     for (const r of t.refused) parts.push(`  refused: ${r.reason} ${r.record} ${r.detail}`);
+    if (t.checkpoint != null) parts.push(...checkpointLines(t.checkpoint, start));
     for (const h of t.handshakes) parts.push(`  handshake followed after the lift: ${h}`);
   }
   parts.push(`held: ${detail(m.held)}`);
@@ -76,4 +77,14 @@ function detail(of: Readonly<Record<string, unknown>>): string {
   return Object.entries(of)
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value.slice(0, 24) : JSON.stringify(value)}`)
     .join(' ');
+}
+
+function checkpointLines(
+  { levelWallMs, missing }: NonNullable<MigrationJson['transfers'][number]['checkpoint']>,
+  startedWallMs: number,
+): string[] {
+  return [
+    `  the source was dead: from its checkpoint, ${Math.round(startedWallMs - levelWallMs)} ms old at the notification`,
+    ...missing.map((flow) => `  younger than the checkpoint, not moved: ${flow}`),
+  ];
 }

@@ -55,6 +55,7 @@ describe('the controller configuration', () => {
         hold: { packets: 4000, bytes: 4_000_000, ageMs: 5000 },
         halted: 'hold',
       },
+      standby: { stateHosts: [], everyMs: 500, limit: 200_000 },
       log: { level: 'info', format: 'json' },
     });
   });

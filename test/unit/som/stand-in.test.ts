@@ -39,7 +39,8 @@ describe('a dead source', () => {
     bed.flows.waiting = HELD;
     standIn = new FakeStandIn('fw1', ['a', 'b']);
     const standIns = { standIn: () => (bed.agents.get(FW1) === undefined ? standIn : undefined) };
-    som = newSom({ ...bed, standIns });
+    const { clock, store, flows, agents } = bed;
+    som = newSom({ clock, store, flows, agents, standIns });
   });
 
   it('has its state moved from the checkpoint, and the record says so', async () => {
