@@ -39,6 +39,9 @@ export type Refusal = Extract<CounterName, 'tagged-at-vap' | 'group-source' | 's
 
 const ZERO_MAC = mac('00:00:00:00:00:00');
 
+/** A VM's own, and nobody else's. */
+export const isVmMac = (address: Mac): boolean => !isGroupMac(address) && address !== ZERO_MAC && address !== TDE_MAC;
+
 /** The claims, or why the frame says nothing. Never throws. */
 export function readClaims(frame: EthernetFrame): Claims | Refusal {
   // The VAP's own tag, if it has one, is off: this would be a second one.

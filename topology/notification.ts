@@ -4,8 +4,8 @@ import type { Dpid, IpAddress, Mac, PortNo, StateHostId, Vnid } from '../src/bas
 import type { Route } from '../src/base/route.ts';
 import type { Selector } from '../src/base/selector.ts';
 
-/** Why a move was believed. `probe-answer`: the old place answered, the move is taken back. */
-export type MoveEvidence = 'port-status' | 'mac-relocation' | 'rarp' | 'garp' | 'na' | 'probe-answer';
+/** Why a move was believed. `probe-answer`: the old place answered, the move is taken back; `notified`: another TDE said so. */
+export type MoveEvidence = 'port-status' | 'mac-relocation' | 'rarp' | 'garp' | 'na' | 'probe-answer' | 'notified';
 
 /**
  * Why the path of a pair changed. `path-loss`: a link or an end of it is gone, by port-status or by silence of its LLDP;

@@ -2,6 +2,7 @@
 
 import type { Place } from './place.ts';
 import type { AlarmCode, AlarmContext, ChangeReason, CounterName, TdeEffect } from './tde-effect.ts';
+import type { AnnouncementRefusal } from './announcement.ts';
 import type { Notification } from './notification.ts';
 
 const MAX_REMEMBERED_ALARMS = 4096;
@@ -46,6 +47,11 @@ export class Outbox {
 
   notify(notification: Notification): void {
     this.#effects.push({ kind: 'notify', notification });
+  }
+
+  answer(refusal: AnnouncementRefusal | null): void {
+    this.count(refusal === null ? 'announced' : 'announcement-refused');
+    this.#effects.push({ kind: 'answer', refusal });
   }
 
   count(name: CounterName): void {

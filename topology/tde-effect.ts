@@ -1,6 +1,7 @@
 // Everything the TDE asks of the world, and what it counts.
 
 import type { Dpid, PortNo } from '../src/base/ids.ts';
+import type { AnnouncementRefusal } from './announcement.ts';
 import type { Notification } from './notification.ts';
 
 export type ChangeReason =
@@ -70,6 +71,8 @@ export type CounterName =
   | 'probe-unexpected'
   | 'late-frame'
   | 'address-refused'
+  | 'announced'
+  | 'announcement-refused'
   | 'move-believed'
   | 'move-held';
 
@@ -80,4 +83,6 @@ export type TdeEffect =
   /** Queries answer differently now: flows must be computed again. At most one of these a call. */
   | { readonly kind: 'changed'; readonly reasons: readonly ChangeReason[] }
   | { readonly kind: 'notify'; readonly notification: Notification }
+  /** To an announcement; null: it is so now, or was so already. */
+  | { readonly kind: 'answer'; readonly refusal: AnnouncementRefusal | null }
   | { readonly kind: 'alarm'; readonly code: AlarmCode; readonly text: string; readonly context: AlarmContext };

@@ -2,6 +2,7 @@
 
 import type { Dpid, IpAddress, Mac, PortNo, StateHostId, Vnid } from '../src/base/ids.ts';
 import type { PortDesc } from '../src/openflow/model.ts';
+import type { Announcement } from './announcement.ts';
 import type { Place } from './place.ts';
 
 export interface StateHostRegistered {
@@ -45,6 +46,8 @@ export type TdeInput =
   | { readonly kind: 'drain'; readonly id: StateHostId; readonly drained: boolean }
   /** Half of the control channel's echo time: corrects link latencies. */
   | { readonly kind: 'controlLatency'; readonly dpid: Dpid; readonly oneWayMs: number }
+  /** Another TDE says where a VM is: answered by an effect `answer`. */
+  | { readonly kind: 'announced'; readonly announcement: Announcement }
   /** Puts VMs in limbo at their last place: they are back there when its port is seen up, before they say anything. */
   | { readonly kind: 'restore'; readonly vms: readonly RestoredVm[] }
   /** At least every 100 ms. */

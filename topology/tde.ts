@@ -138,6 +138,9 @@ export class Tde {
         if (nve !== null) nve.controlLatencyMs = input.oneWayMs;
         return;
       }
+      case 'announced':
+        this.#outbox.answer(this.#vms.announced(input.announcement, now));
+        return;
       case 'restore':
         this.#vms.restore(input.vms, now);
         return;

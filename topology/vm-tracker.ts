@@ -4,7 +4,8 @@
 import type { Dpid, StateHostId, Vnid } from '../src/base/ids.ts';
 import { reverse, type Route } from '../src/base/route.ts';
 import type { EthernetFrame } from '../src/packet/ethernet.ts';
-import { readClaims, type Claims, type Refusal } from './claims.ts';
+import { agrees, type Announcement, type AnnouncementRefusal } from './announcement.ts';
+import { isVmMac, readClaims, type Claims, type Refusal } from './claims.ts';
 import { Hosts, type Vm } from './hosts.ts';
 import { Leases } from './leases.ts';
 import { Moves, type PendingMove } from './moves.ts';
@@ -57,11 +58,45 @@ export class VmTracker {
     const vm = this.#hosts.get(vnid, claims.mac);
     if (vm !== null && claims.answersTde && this.#contradicts(vm, port.place, now)) return;
     const here = vm === null ? this.#meet(port, vnid, claims, now) : this.#locate(vm, port, claims, now);
-    if (here === null) return;
-    here.vm.lastSeen = now;
-    this.#learnAddresses(here.vm, claims, now);
+    if (here !== null) this.#saw(here, claims, now);
+  }
+
+  /** Another TDE says where a VM is. The same checks as for a frame that the VM would have sent there. */
+  announced(announcement: Announcement, now: number): AnnouncementRefusal | null {
+    const { vnid, mac, addresses, nve, portName, oldNve, stateHosts } = announcement;
+    if (!isVmMac(mac)) return 'bad-mac';
+    const port = this.#vapOf(vnid, nve, portName);
+    if (typeof port === 'string') return port;
+    const known = this.#hosts.get(vnid, mac);
+    const from = known === null ? null : (known.at ?? known.lastAt);
+    if (oldNve !== undefined && from?.nve !== oldNve && from?.nve !== nve) return 'vm-elsewhere';
+    if (known !== null && from !== null && stateHosts !== undefined) {
+      const ours = this.#transfersOf(known, from.nve, nve, known.guard, this.#guardAt(port, vnid));
+      if (!samePlace(from, port.place) && !agrees(stateHosts, ours)) return 'other-state-hosts';
+    }
+    const claims = { mac, addresses, announcing: null, answersTde: false, dhcp: null, notified: true };
+    const here = known === null ? this.#meet(port, vnid, claims, now) : this.#locate(known, port, claims, now);
+    if (here === null) return known === null ? 'vm-bound' : 'move-rate';
+    this.#saw(here, claims, now);
+    return null;
+  }
+
+  #vapOf(vnid: Vnid, dpid: Dpid, portName: string): Port | AnnouncementRefusal {
+    const { vaps, ports } = this.#parts;
+    if (vaps.vn(vnid) === null) return 'unknown-vn';
+    const nve = ports.nve(dpid);
+    if (nve === null) return 'unknown-nve';
+    const port = [...nve.ports.values()].find((p) => p.desc.name === portName);
+    if (port?.up !== true) return 'unknown-port';
+    if (!carries(port, vnid)) return 'not-a-vap';
+    return port.quarantinedUntil === null ? port : 'quarantined';
+  }
+
+  #saw({ vm, move }: { readonly vm: Vm; readonly move: Believed | null }, claims: Claims, now: number): void {
+    vm.lastSeen = now;
+    this.#learnAddresses(vm, claims, now);
     // Last, so that the notification names the addresses this very frame shows.
-    if (here.move !== null) this.#notify(here.vm, here.move, now);
+    if (move !== null) this.#notify(vm, move, now);
   }
 
   portUp(port: Port, now: number): void {
@@ -171,7 +206,12 @@ export class VmTracker {
   }
 
   /** A known VM, here, back, or at another place. Null: the frame changes nothing. */
-  #locate(vm: Vm, port: Port, claims: Claims, now: number): { vm: Vm; move: Believed | null } | null {
+  #locate(
+    vm: Vm,
+    port: Port,
+    claims: Claims & { readonly notified?: boolean },
+    now: number,
+  ): { vm: Vm; move: Believed | null } | null {
     const { outbox, ports } = this.#parts;
     const to = port.place;
     if (samePlace(vm.at, to)) return { vm, move: null };
@@ -182,7 +222,14 @@ export class VmTracker {
     }
     const from = vm.at ?? vm.lastAt;
     const decision = this.#moves.decide(
-      { vm, to, announcing: claims.announcing, oldIsLive: ports.isLive(from), toUpSince: port.upSince },
+      {
+        vm,
+        to,
+        announcing: claims.announcing,
+        oldIsLive: ports.isLive(from),
+        toUpSince: port.upSince,
+        notified: claims.notified === true,
+      },
       now,
     );
     switch (decision.kind) {
@@ -292,7 +339,7 @@ export class VmTracker {
   }
 
   #notify(vm: Vm, { from, guard: oldGuard, evidence }: Believed, now: number): void {
-    const { outbox, vaps, settings, roleOf: role } = this.#parts;
+    const { outbox, vaps, settings } = this.#parts;
     const to = vm.at ?? vm.lastAt;
     const addresses = [...vm.addresses.keys()].sort();
     this.#notifications += 1;
@@ -309,20 +356,26 @@ export class VmTracker {
       newNve: to.nve,
       newPort: to.port,
       guard: vm.guard,
-      // In the order in which the VM's packets meet them.
-      transfers: [
-        ...guardTransfers({
-          vnid: vm.vnid,
-          vm: addresses,
-          newNve: to.nve,
-          oldGuard,
-          newGuard: vm.guard,
-          neighbours: this.#behind(oldGuard, vm),
-          role,
-        }),
-        ...this.#transfers(vm, addresses, from.nve, to.nve),
-      ],
+      transfers: this.#transfersOf(vm, from.nve, to.nve, oldGuard, vm.guard),
     });
+  }
+
+  /** In the order in which the VM's packets meet the State Hosts. */
+  #transfersOf(
+    vm: Vm,
+    oldNve: Dpid,
+    newNve: Dpid,
+    oldGuard: StateHostId | null,
+    newGuard: StateHostId | null,
+  ): readonly Transfer[] {
+    const { roleOf: role } = this.#parts;
+    const addresses = [...vm.addresses.keys()].sort();
+    const { vnid } = vm;
+    const neighbours = this.#behind(oldGuard, vm);
+    return [
+      ...guardTransfers({ vnid, vm: addresses, newNve, oldGuard, newGuard, neighbours, role }),
+      ...this.#transfers(vm, addresses, oldNve, newNve),
+    ];
   }
 
   /** Addresses of the other VMs of its VN behind this State Host. */

@@ -48,6 +48,8 @@ export interface ControllerConfig {
     /** null: every State Host with a certificate of the authority. */
     readonly allow: readonly string[] | null;
   };
+  /** Who may tell of moves over IF(M,T), by the names in their certificates. */
+  readonly notifiers: { readonly allow: readonly string[] };
   readonly api: { readonly listen: ListenAddress; readonly token: string };
   readonly vns: readonly VnConfig[];
   readonly vaps: readonly VapConfig[];

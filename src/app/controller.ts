@@ -12,6 +12,7 @@ import type { OpenFlowServer, TlsMaterial } from '../openflow/openflow-server.ts
 import type { Switch, SwitchEvent } from '../openflow/model.ts';
 import { type AgentServerOptions, startAgentServer } from '../som/agents/agent-server.ts';
 import type { AgentDirectory } from '../som/agents/agent-session.ts';
+import { Notifiers } from '../som/notifiers.ts';
 import { Orchestration } from '../som/orchestration.ts';
 import { Standby } from '../standby/standby.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -63,7 +64,14 @@ async function start(
     store.close();
   });
   const switches = new Map<Dpid, Switch>();
-  const agents = await startAgentServer({ ...config.agents, ...heartbeats(config.standby), clock, log });
+  const notifiers = Promise.withResolvers<Notifiers>();
+  const agents = await startAgentServer({
+    ...config.agents,
+    ...heartbeats(config.standby),
+    onNotification: async (from, notification) => (await notifiers.promise).notify(from, notification),
+    clock,
+    log,
+  });
   opened.push(() => agents.close());
   const standby = keepStandby(config.standby, agents.directory, { clock, log });
   const orchestration = new Orchestration({
@@ -79,6 +87,8 @@ async function start(
     standIns: standby,
     key: randomBytes(32),
   });
+  const notifierSide = openNotifiers(config, orchestration, { clock, log });
+  notifiers.resolve(notifierSide);
   const openflow = await serveSwitches(config.openflow, { clock, log }, orchestration, switches);
   opened.push(() => openflow.close());
   const ticking = setInterval(() => orchestration.tick(), TICK_MS);
@@ -86,7 +96,10 @@ async function start(
     clearInterval(ticking);
   });
   const about = { startedWallMs: clock.wallMs(), config, standby };
-  const told = { metrics: openMetrics({ orchestration, openflow, standby }), events: openEvents(orchestration) };
+  const told = {
+    metrics: openMetrics({ orchestration, openflow, standby, notifiers: notifierSide }),
+    events: openEvents(orchestration),
+  };
   const api = await startApi(apiBackend(orchestration, about, told), {
     ...config.api.listen,
     token: config.api.token,
@@ -98,6 +111,25 @@ async function start(
     agents: `${agents.address.address}:${agents.address.port}`,
     api: api.address,
   };
+}
+
+/** IF(M,T) for others than our own TDE. */
+function openNotifiers(
+  { notifiers: { allow }, vns }: Pick<ControllerConfig, 'notifiers' | 'vns'>,
+  orchestration: Orchestration,
+  { clock, log }: Deps,
+): Notifiers {
+  return new Notifiers({
+    allow: new Set(allow),
+    clock,
+    log,
+    vnidOf: (vn) => vns.find(({ name, vnid }) => name === vn || String(vnid) === vn)?.vnid ?? null,
+    nveOf: (nve) => {
+      const dpid = nve.toLowerCase().padStart(16, '0');
+      return orchestration.tde.nves().find((n) => n.name === nve || n.dpid === dpid)?.dpid ?? null;
+    },
+    announce: (announcement, by) => orchestration.announce(announcement, by),
+  });
 }
 
 /** Flows wait until it is known that a State Host is gone of which there is a checkpoint. */

@@ -12,6 +12,7 @@ import { eventsCommand } from './commands/events.ts';
 import { labCommand } from './commands/lab.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { migrationsCommand } from './commands/migrations.ts';
+import { notifyCommand } from './commands/notify.ts';
 import { openflowCommand } from './commands/openflow.ts';
 import { pathCommand } from './commands/path.ts';
 import { pkiCommand } from './commands/pki.ts';
@@ -35,6 +36,7 @@ const program = new Command('stateferry')
   .addCommand(pathCommand())
   .addCommand(migrationsCommand())
   .addCommand(migrateCommand())
+  .addCommand(notifyCommand())
   .addCommand(drainCommand())
   .addCommand(eventsCommand())
   .addCommand(doctorCommand())

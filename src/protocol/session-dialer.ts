@@ -23,10 +23,10 @@ export interface DialOptions {
   readonly keepaliveMs: number;
 }
 
-/** Returns at once; a failed dial ends the stream. Each dial is its own channel, so that backoff is the caller's alone. */
-export function dialSession(options: DialOptions): DialedStream {
+/** A channel of its own, so that backoff is the caller's alone. */
+export function channelOf(options: DialOptions): Client {
   const { material, serverName } = options;
-  const client = new Client(
+  return new Client(
     options.address,
     credentials.createFromSecureContext(
       createSecureContext({ ca: material.ca, cert: material.cert, key: material.key, minVersion: 'TLSv1.2' }),
@@ -45,6 +45,11 @@ export function dialSession(options: DialOptions): DialedStream {
       'grpc-node.flow_control_window': WINDOW_BYTES,
     },
   );
+}
+
+/** Returns at once; a failed dial ends the stream. */
+export function dialSession(options: DialOptions): DialedStream {
+  const client = channelOf(options);
   const { session } = sessionService;
   const call: ClientDuplexStream<FromSoa, Decoded<ToSoa>> = client.makeBidiStreamRequest(
     session.path,

@@ -1,15 +1,24 @@
-// The SOM's end of IF(M,A): listens with TLS, judges every peer's certificate itself, and hands over each Session stream
-// with the names its peer has proven. What a stream means is not known here.
+// The SOM's end of IF(M,A), and of IF(M,T): listens with TLS, judges every peer's certificate itself, and hands over each Session
+// stream and each notification with the names its peer has proven. What they mean is not known here.
 
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
-import { Metadata, Server as GrpcServer, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
+import {
+  Metadata,
+  Server as GrpcServer,
+  ServerCredentials,
+  status,
+  type handleUnaryCall,
+  type ServerDuplexStream,
+} from '@grpc/grpc-js';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { FromSoa, ToSoa } from './generated/stateferry.ts';
+import type { FromSoa, Notified, StateMigrationNotification, ToSoa } from './generated/stateferry.ts';
 import { createGrpcStream } from './grpc-stream.ts';
 import { MAX_FRAME_BYTES, WINDOW_BYTES } from './limits.ts';
+import { NOTIFICATION_REFUSALS, NotificationRefusal } from './notification-refusal.ts';
+import { notificationService } from './notification-service.ts';
 import { findRevoked, judgePeer, type PeerCertificateNames } from './peer-certificate.ts';
 import { RefusingServer } from './refusing-server.ts';
 import type { SessionRefusal } from './session-refusal.ts';
@@ -27,10 +36,21 @@ export interface SessionListenerOptions {
   readonly clock: Clock;
   readonly log: Log;
   onSession(stream: ServedStream): void;
+  /** A notification of IF(M,T). Rejects with NotificationRefusal. */
+  readonly onNotification?: (
+    from: NotificationSource,
+    notification: Decoded<StateMigrationNotification>,
+  ) => Promise<Notified>;
   /** A live connection's certificate was revoked; its stream is ended right after. */
   onRevoked(remote: string): void;
   /** Counted refusals before any stream: TLS failures and certificates. */
   onRefused(reason: SessionRefusal | 'tls'): void;
+}
+
+/** Who has sent a notification. */
+export interface NotificationSource {
+  readonly names: readonly string[];
+  readonly remote: string;
 }
 
 export interface SessionListener {
@@ -172,10 +192,41 @@ function createGrpcServer(
       options.onSession(serve(call, entry));
     },
   });
+  const { onNotification } = options;
+  if (onNotification !== undefined)
+    grpc.addService(notificationService, { notify: notifyHandler(admitted, onNotification) });
   const injector = openInjector(grpc, options.log);
   return {
     inject: (socket) => injector.injectConnection(socket),
     stop: () => grpc.forceShutdown(),
+  };
+}
+
+type NotifyHandler = handleUnaryCall<Decoded<StateMigrationNotification>, Notified>;
+
+function notifyHandler(
+  admitted: ReadonlyMap<string, Admitted>,
+  onNotification: NonNullable<SessionListenerOptions['onNotification']>,
+): NotifyHandler {
+  return ({ metadata, request }, reply) => {
+    const entry = admitted.get(String(metadata.get(CONNECTION_HEADER)[0]));
+    if (entry === undefined) {
+      reply({ code: status.UNAUTHENTICATED, details: 'certificate-required' });
+      return;
+    }
+    entry.hadStream = true;
+    onNotification({ names: entry.certificate.dnsNames, remote: entry.remote }, request).then(
+      (notified) => {
+        reply(null, notified);
+      },
+      (cause: unknown) => {
+        const refused = cause instanceof NotificationRefusal;
+        reply({
+          code: refused ? NOTIFICATION_REFUSALS[cause.code] : status.INTERNAL,
+          details: refused ? cause.message : 'internal',
+        });
+      },
+    );
   };
 }
 

@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { PORT } from '../../flows/tables.ts';
 import type { VnView } from '../../flows/world.ts';
 import { Installer } from '../../flows/installer.ts';
+import type { Announcement } from '../../topology/announcement.ts';
 import { Tde } from '../../topology/tde.ts';
 import type { TdeInput } from '../../topology/tde-input.ts';
 import type { ChangeReason, TdeEffect } from '../../topology/tde-effect.ts';
@@ -21,7 +22,9 @@ import { Hold } from './hold.ts';
 import type { HeldPacket } from './hold.ts';
 import { Knowledge } from './knowledge.ts';
 import type { Sighting } from './knowledge.ts';
+import type { Announced } from './notifiers.ts';
 import { PacketIns } from './packet-ins.ts';
+import type { MigrationRecord } from './record.ts';
 import type { StandIns } from './ports.ts';
 import { Som } from './som.ts';
 import type { Strategy, TransferLimits } from './transfer-plan.ts';
@@ -65,6 +68,13 @@ export interface Alarm {
 export interface OrchestrationListener {
   onTopology(reasons: readonly ChangeReason[]): void;
   onAlarm(alarm: Alarm): void;
+}
+
+interface Taken {
+  /** Flows change. */
+  readonly changed: boolean;
+  readonly effects: readonly TdeEffect[];
+  readonly told: readonly Promise<MigrationRecord | null>[];
 }
 
 const KEEP_ALARMS = 100;
@@ -259,34 +269,54 @@ export class Orchestration {
     this.som.agentRegistered(session.id);
   }
 
+  /** Another TDE says where a VM is. Null: nothing can be told yet. */
+  announce(announcement: Announcement, by: string): Promise<Announced> | null {
+    if (!this.#maySend()) return null;
+    const { effects, told } = this.#take({ kind: 'announced', announcement });
+    const refusal = effects.find((e) => e.kind === 'answer')?.refusal ?? null;
+    return Promise.all(told).then((records) => {
+      const migration = records.find((r) => r !== null) ?? null;
+      if (migration !== null) this.som.records.witnessed(migration, 'notified', by);
+      return { refusal, migration };
+    });
+  }
+
   #packetIn(nve: Dpid, packet: PacketIn): boolean {
     return this.#feed({ kind: 'packetIn', dpid: nve, inPort: packet.inPort, frame: packet.data });
   }
 
   /** True when flows change. A notification is planned before flows are computed: pins and new places come together. */
   #feed(input: TdeInput): boolean {
+    return this.#take(input).changed;
+  }
+
+  #take(input: TdeInput): Taken {
     const effects = this.tde.handle(input, this.#clock.now());
     const changed = effects.some((e) => e.kind === 'changed' || e.kind === 'notify');
     if (changed) this.view.changed();
     const notifies = effects.filter((e) => e.kind === 'notify');
+    const told: Promise<MigrationRecord | null>[] = [];
     const tell = (): void => {
-      for (const effect of notifies) this.#notify(effect);
+      for (const effect of notifies) told.push(this.#notify(effect));
     };
     if (notifies.length > 1) this.fabric.together(tell);
     else tell();
     for (const effect of effects) this.#carryOut(effect);
-    return changed;
+    return { changed, effects, told };
   }
 
-  #notify(effect: Extract<TdeEffect, { kind: 'notify' }>): void {
+  /** The migration, when its pins are there; null: it was not carried out. */
+  #notify(effect: Extract<TdeEffect, { kind: 'notify' }>): Promise<MigrationRecord | null> {
     // A controller killed before the switches confirm must not look for the VM at its old place.
     this.#knowledge.remember(this.sighting());
-    this.som.notify(effect.notification).then(
-      () => {
+    return this.som.notify(effect.notification).then(
+      (record) => {
         this.#confirmed();
+        return record;
       },
       (cause: unknown) => {
         this.#log.error('a notification was not carried out', { cause });
+        return null;
       },
     );
   }
@@ -305,6 +335,7 @@ export class Orchestration {
         this.#raise({ wallMs: this.#clock.wallMs(), code: effect.code, text: effect.text });
         return;
       case 'notify':
+      case 'answer':
         return;
     }
   }

@@ -55,6 +55,12 @@ export class Records {
     if (record.endedWallMs !== null) this.#forgetOldest();
   }
 
+  /** Who said what is among its evidence. */
+  witnessed(record: MigrationRecord, evidence: string, by: string): void {
+    record.evidence = record.evidence.map((one) => (one === evidence ? `${one} by ${by}` : one));
+    this.save(record);
+  }
+
   /** The journal of one transfer of a migration (`transfer` null: the migration as a whole), one line per step. */
   steps(record: MigrationRecord, transfer: number | null, attempt: number): StepJournal {
     return {

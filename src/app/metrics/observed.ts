@@ -4,12 +4,14 @@
 import { VERSION } from '../../base/version.ts';
 import type { SwitchChannel } from '../../openflow/switch-channel.ts';
 import type { ServerStats } from '../../openflow/openflow-server.ts';
+import type { Notifiers } from '../../som/notifiers.ts';
 import type { Orchestration } from '../../som/orchestration.ts';
 import type { Standby } from '../../standby/standby.ts';
 
 export interface Sources {
   readonly orchestration: Orchestration;
   readonly standby: Pick<Standby, 'status'>;
+  readonly notifiers: Pick<Notifiers, 'stats'>;
   readonly openflow: {
     readonly switches: ReadonlyMap<string, SwitchChannel>;
     stats(): ServerStats;
@@ -162,6 +164,12 @@ export const OBSERVED: readonly Observed[] = [
   ),
   counter('som_packet_ins', 'Packet-ins by the rule that sent them.', ['kind'], ({ orchestration }) =>
     byName({ ...orchestration.packetIns.stats }),
+  ),
+  counter(
+    'som_notifications',
+    'Notifications of moves by others than our own TDE.',
+    ['outcome'],
+    ({ notifiers: { stats } }) => byName({ accepted: stats.accepted, ...stats.refused }),
   ),
   counter('som_alarms', 'Alarms since the start.', [], ({ orchestration }) => one(orchestration.alarmsRaised)),
   gauge('standby_records', 'Records of the checkpoint that is kept of the State Host.', ['state_host'], ({ standby }) =>

@@ -1,15 +1,14 @@
 // The agent's YAML file: its schema, its defaults, and what must hold between its parts.
 
-import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { AgentConfig } from '../../app/agent-config.ts';
 import { stateHostId, type Vnid } from '../../base/ids.ts';
 import {
-  dialAddress,
   identityField,
   logSection,
   refuseDuplicates,
+  somSection,
   tlsFilesWithCrlFrom,
   vnidField,
   vnName,
@@ -17,25 +16,6 @@ import {
 import { readConfig } from './read-config.ts';
 
 export type { AgentConfig } from '../../app/agent-config.ts';
-
-const somSection = z
-  .strictObject({
-    address: dialAddress,
-    /** The name in the SOM's certificate; absent: the host of `address`. */
-    serverName: identityField.optional(),
-  })
-  .superRefine((som, context) => {
-    if (som.serverName !== undefined || isIP(som.address.host) === 0) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['serverName'],
-      message: "is needed where address is an IP address: the name in the SOM's certificate",
-    });
-  })
-  .transform(({ address: { host, port }, serverName }) => ({
-    address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-    serverName: serverName ?? host,
-  }));
 
 /** IFNAMSIZ. */
 const interfaceName = z.string().regex(/^[^\s/]{1,15}$/, 'is no interface name');

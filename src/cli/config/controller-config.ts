@@ -121,6 +121,8 @@ const controllerSchema = (file: string) =>
     .strictObject({
       openflow: openflowSection(file),
       agents: agentsSection(file),
+      /** IF(M,T), at `agents.listen`: hypervisors, VM managers and scripts that may tell of moves, by the names in their certificates. */
+      notifiers: z.strictObject({ allow: z.array(identityField).default([]) }).prefault({}),
       api: apiSection(file),
       /** Virtual Networks: VN Name, VNID, and the VLAN id that is their VN Context on fabric links. */
       vns: z.array(z.strictObject({ name: vnName, vnid: vnidField, vlan: z.int().min(1).max(4094) })).nonempty(),

@@ -102,3 +102,23 @@ export function refuseDuplicates<T extends object>(
     seen.add(value);
   });
 }
+
+/** Where the SOM is, for who dials it. */
+export const somSection = z
+  .strictObject({
+    address: dialAddress,
+    /** The name in the SOM's certificate; absent: the host of `address`. */
+    serverName: identityField.optional(),
+  })
+  .superRefine((som, context) => {
+    if (som.serverName !== undefined || isIP(som.address.host) === 0) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['serverName'],
+      message: "is needed where address is an IP address: the name in the SOM's certificate",
+    });
+  })
+  .transform(({ address: { host, port }, serverName }) => ({
+    address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    serverName: serverName ?? host,
+  }));

@@ -12,9 +12,12 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 
@@ -88,6 +91,41 @@ export interface ToSoa {
     | { $case: 'refused'; value: Refused }
     | { $case: 'admit'; value: Admit }
     | undefined;
+}
+
+/** F1: State Migration Notification. A VM is at this VAP now. */
+export interface StateMigrationNotification {
+  /** 16 bytes, fresh: a notification counts once */
+  nonce: Buffer;
+  /** when it was made, milliseconds since the Unix epoch */
+  wallMs: number;
+  /** VN Name, or the VNID in decimal */
+  vn: string;
+  /** of the VM */
+  mac: string;
+  /** of the VM, as far as they are known */
+  addresses: string[];
+  /** where it is: datapath id (hexadecimal) or name */
+  nve: string;
+  /** and at which port of it, by name */
+  port: string;
+  /** where it was; empty: not said */
+  oldNve: string;
+  /** The identities of source and destination State Host that F1 names. They have to be those of the SOM's own paths; none: not said. */
+  stateHosts: StateHostPair[];
+}
+
+export interface StateHostPair {
+  source: string;
+  destination: string;
+}
+
+/** The VM's new place is in the switches. */
+export interface Notified {
+  /** empty: nothing has changed, or no VM was known to have moved */
+  migration: string;
+  /** of the migration */
+  state: string;
 }
 
 /** F1: SOA authentication and authorization. The identity must equal a DNS SAN of the client certificate. */
@@ -751,6 +789,264 @@ export const ToSoa: MessageFns<ToSoa> = {
             }
 
             message.body = { $case: 'admit', value: Admit.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStateMigrationNotification(): StateMigrationNotification {
+  return {
+    nonce: Buffer.alloc(0),
+    wallMs: 0,
+    vn: '',
+    mac: '',
+    addresses: [],
+    nve: '',
+    port: '',
+    oldNve: '',
+    stateHosts: [],
+  };
+}
+
+export const StateMigrationNotification: MessageFns<StateMigrationNotification> = {
+  encode(message: StateMigrationNotification, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nonce.length !== 0) {
+      writer.uint32(10).bytes(message.nonce);
+    }
+    if (message.wallMs !== 0) {
+      writer.uint32(17).double(message.wallMs);
+    }
+    if (message.vn !== '') {
+      writer.uint32(26).string(message.vn);
+    }
+    if (message.mac !== '') {
+      writer.uint32(34).string(message.mac);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.nve !== '') {
+      writer.uint32(50).string(message.nve);
+    }
+    if (message.port !== '') {
+      writer.uint32(58).string(message.port);
+    }
+    if (message.oldNve !== '') {
+      writer.uint32(66).string(message.oldNve);
+    }
+    for (const v of message.stateHosts) {
+      StateHostPair.encode(v!, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateMigrationNotification {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateMigrationNotification();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nonce = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.wallMs = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.vn = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.mac = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.nve = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.port = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.oldNve = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.stateHosts.push(StateHostPair.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStateHostPair(): StateHostPair {
+  return { source: '', destination: '' };
+}
+
+export const StateHostPair: MessageFns<StateHostPair> = {
+  encode(message: StateHostPair, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== '') {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.destination !== '') {
+      writer.uint32(18).string(message.destination);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateHostPair {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateHostPair();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.destination = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNotified(): Notified {
+  return { migration: '', state: '' };
+}
+
+export const Notified: MessageFns<Notified> = {
+  encode(message: Notified, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.migration !== '') {
+      writer.uint32(10).string(message.migration);
+    }
+    if (message.state !== '') {
+      writer.uint32(18).string(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Notified {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNotified();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.migration = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
             continue;
           }
         }
@@ -3489,6 +3785,55 @@ export const StateOrchestrationClient = makeGenericClientConstructor(
 ) as unknown as {
   new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): StateOrchestrationClient;
   service: typeof StateOrchestrationService;
+  serviceName: string;
+};
+
+/**
+ * IF(M,T) of the draft, section 4.1: another TDE (a hypervisor, a VM manager, a script) tells of a move. Mutual TLS as on IF(M,A); the
+ * configuration says whose certificates may.
+ */
+export type StateMigrationService = typeof StateMigrationService;
+export const StateMigrationService = {
+  notify: {
+    path: '/stateferry.v1.StateMigration/Notify' as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StateMigrationNotification): Buffer =>
+      Buffer.from(StateMigrationNotification.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StateMigrationNotification => StateMigrationNotification.decode(value),
+    responseSerialize: (value: Notified): Buffer => Buffer.from(Notified.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Notified => Notified.decode(value),
+  },
+} as const;
+
+export interface StateMigrationServer extends UntypedServiceImplementation {
+  notify: handleUnaryCall<StateMigrationNotification, Notified>;
+}
+
+export interface StateMigrationClient extends Client {
+  notify(
+    request: StateMigrationNotification,
+    callback: (error: ServiceError | null, response: Notified) => void,
+  ): ClientUnaryCall;
+  notify(
+    request: StateMigrationNotification,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Notified) => void,
+  ): ClientUnaryCall;
+  notify(
+    request: StateMigrationNotification,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Notified) => void,
+  ): ClientUnaryCall;
+}
+
+export const StateMigrationClient = makeGenericClientConstructor(
+  StateMigrationService,
+  'stateferry.v1.StateMigration',
+) as unknown as {
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): StateMigrationClient;
+  service: typeof StateMigrationService;
   serviceName: string;
 };
 

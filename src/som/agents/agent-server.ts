@@ -7,7 +7,11 @@ import type { StateHostId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { FromSoa, ToSoa } from '../../protocol/generated/stateferry.ts';
 import { PROTOCOL_VERSIONS } from '../../protocol/limits.ts';
-import { listenForSessions, type SessionListener } from '../../protocol/session-listener.ts';
+import {
+  listenForSessions,
+  type SessionListener,
+  type SessionListenerOptions,
+} from '../../protocol/session-listener.ts';
 import type { SessionStream } from '../../protocol/session-stream.ts';
 import type { TlsFiles } from '../../protocol/tls-material.ts';
 import { AgentMembership } from './agent-membership.ts';
@@ -160,6 +164,8 @@ export class AgentRegistry implements AgentDirectory {
 export interface AgentServerOptions extends AgentRegistryOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly tls: TlsFiles;
+  /** IF(M,T) on the same address. */
+  readonly onNotification?: SessionListenerOptions['onNotification'];
 }
 
 export interface AgentServer {
@@ -184,6 +190,7 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     clock: options.clock,
     log: options.log,
     onSession: (stream) => registry.accept(stream),
+    ...(options.onNotification !== undefined && { onNotification: options.onNotification }),
     onRevoked: (remote) => registry.revoke(remote),
     onRefused: (reason) => registry.countRefusal(reason),
   });

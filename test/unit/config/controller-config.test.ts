@@ -36,6 +36,7 @@ describe('the controller configuration', () => {
         tls: { ca: join(dir, 'pki/ca.crt'), cert: join(dir, 'pki/som.crt'), key: '/etc/stateferry/som.key', crl: null },
         allow: null,
       },
+      notifiers: { allow: [] },
       api: { listen: { host: '127.0.0.1', port: 8080 }, token: '0123456789abcdef' },
       vns: [
         { name: 'blue', vnid: 101, vlan: 101 },
