@@ -1,25 +1,29 @@
 #!/usr/bin/env node
-// The `stateferry` program. Each command is a file in commands/.
+// The `stateferry` program. Each command is a file in commands/, and loaded when it is asked for: most need little of the rest.
 
 import { Command } from 'commander';
 
 import { VERSION } from '../base/version.ts';
-import { agentCommand } from './commands/agent.ts';
-import { controllerCommand } from './commands/controller.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { drainCommand } from './commands/drain.ts';
-import { eventsCommand } from './commands/events.ts';
-import { labCommand } from './commands/lab.ts';
-import { migrateCommand } from './commands/migrate.ts';
-import { migrationsCommand } from './commands/migrations.ts';
-import { notifyCommand } from './commands/notify.ts';
-import { openflowCommand } from './commands/openflow.ts';
-import { pathCommand } from './commands/path.ts';
-import { pkiCommand } from './commands/pki.ts';
-import { reportCommand } from './commands/report.ts';
-import { statusCommand } from './commands/status.ts';
-import { topologyCommand } from './commands/topology.ts';
 import { runProgram } from './run-program.ts';
+
+/** In the order in which the help shows them. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  controller: async () => (await import('./commands/controller.ts')).controllerCommand(),
+  agent: async () => (await import('./commands/agent.ts')).agentCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  topology: async () => (await import('./commands/topology.ts')).topologyCommand(),
+  path: async () => (await import('./commands/path.ts')).pathCommand(),
+  migrations: async () => (await import('./commands/migrations.ts')).migrationsCommand(),
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand(),
+  notify: async () => (await import('./commands/notify.ts')).notifyCommand(),
+  drain: async () => (await import('./commands/drain.ts')).drainCommand(),
+  events: async () => (await import('./commands/events.ts')).eventsCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  openflow: async () => (await import('./commands/openflow.ts')).openflowCommand(),
+  pki: async () => (await import('./commands/pki.ts')).pkiCommand(),
+  lab: async () => (await import('./commands/lab.ts')).labCommand(),
+  report: async () => (await import('./commands/report.ts')).reportCommand(),
+};
 
 // `npm run stateferry` runs in the package's folder; paths are meant from where it was called.
 if (process.env['npm_lifecycle_event'] === 'stateferry') process.chdir(process.env['INIT_CWD'] ?? '.');
@@ -28,21 +32,14 @@ const program = new Command('stateferry')
   .description('Moves firewall state with virtual machines (draft-gu-statemigration-arch-00)')
   .version(VERSION)
   // Each command reads what stands behind its name by itself: some have verbs with options of the same names.
-  .enablePositionalOptions()
-  .addCommand(controllerCommand())
-  .addCommand(agentCommand())
-  .addCommand(statusCommand())
-  .addCommand(topologyCommand())
-  .addCommand(pathCommand())
-  .addCommand(migrationsCommand())
-  .addCommand(migrateCommand())
-  .addCommand(notifyCommand())
-  .addCommand(drainCommand())
-  .addCommand(eventsCommand())
-  .addCommand(doctorCommand())
-  .addCommand(openflowCommand())
-  .addCommand(pkiCommand())
-  .addCommand(labCommand())
-  .addCommand(reportCommand());
+  .enablePositionalOptions();
 
+for (const command of await Promise.all(asked(process.argv[2]).map((load) => load()))) program.addCommand(command);
 await runProgram(program);
+
+/** The one that is named; for a help, or a name that is none, all of them. */
+function asked(name: string | undefined): readonly (() => Promise<Command>)[] {
+  if (name === '--version' || name === '-V') return [];
+  const named = name === undefined || !Object.hasOwn(COMMANDS, name) ? undefined : COMMANDS[name];
+  return named === undefined ? Object.values(COMMANDS) : [named];
+}
