@@ -14,6 +14,8 @@ if _HERE not in sys.path:
 from plan import FirewallPlan, LinkPlan, NvePlan, Plan, common_of, delays_of, tenants_of, vm_plans  # noqa: E402
 from testbed_error import TestbedError  # noqa: E402
 
+FIRST_GUEST = 101
+MOST_GUESTS = 100
 ENDS = (
     (("NVE1", "n1-fw1"), ("FW1", "fw1-n1")),
     (("NVE3", "n3-fw1"), ("FW1", "fw1-n3")),
@@ -48,9 +50,19 @@ def plan_of(options):
             for number in in_servers
         ),
         links=tuple(LinkPlan(name, ends, delays[name]) for name, ends in zip(names, ENDS)),
-        vms=vm_plans(options, servers),
+        vms=vm_plans(options, servers) + guests_of(options),
         **common_of(options),
     )
+
+
+def guests_of(options):
+    """More VMs of the first tenant on Server1, from number 101 on."""
+    count = options.get("guests", 0)
+    if not isinstance(count, int) or not 0 <= count <= MOST_GUESTS:
+        raise TestbedError("bad-options", f"guests is a number from 0 to {MOST_GUESTS}")
+    if count and options.get("hypervisorFirewalls"):
+        raise TestbedError("bad-options", "guests and hypervisorFirewalls do not go together")
+    return vm_plans(options, [(FIRST_GUEST + place, 1) for place in range(count)], tenants=1)
 
 
 def zones_of(options, firewall):

@@ -188,14 +188,14 @@ def controllers_of(options):
     return targets
 
 
-def vm_plans(options, numbers_on_servers):
-    """Every tenant has the same VMs with the same addresses. numbers_on_servers: (VM number, server number)."""
+def vm_plans(options, numbers_on_servers, tenants=None):
+    """Every tenant, or the first `tenants`, has the same VMs with the same addresses. numbers_on_servers: (VM number, server number)."""
     rate = options.get("rateMbit")
     if rate is not None and (not isinstance(rate, (int, float)) or rate <= 0):
         raise TestbedError("bad-options", "rateMbit is a number above 0")
     return tuple(
         VmPlan(number, name, place, vlan, server, rate)
-        for place, name, vlan in tenants_of(options)
+        for place, name, vlan in tenants_of(options)[:tenants]
         for number, server in numbers_on_servers
     )
 

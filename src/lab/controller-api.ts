@@ -41,6 +41,7 @@ export interface MigrationTransfer {
   readonly destination: string | null;
   readonly state: string;
   readonly reason: string | null;
+  readonly attempt: number;
   readonly entries: number;
   /** Of state. */
   readonly kinds: readonly string[];
@@ -75,6 +76,8 @@ export interface Migration {
 export interface ControllerApi {
   status(): Promise<ControllerStatus>;
   vms(): Promise<readonly SeenVm[]>;
+  /** Of flows that are not where their paths lead, by the State Host that has their state. */
+  pins(): Promise<readonly { readonly holder: string }[]>;
   migrations(): Promise<readonly Migration[]>;
   migration(id: string): Promise<Migration>;
   drain(stateHost: string, drained: boolean): Promise<void>;
@@ -111,6 +114,7 @@ export function controllerApi(url: string, token: string): ControllerApi {
   return {
     status: async () => (await get('/v1/status')) as ControllerStatus,
     vms: async () => ((await get('/v1/topology')) as { vms: readonly SeenVm[] }).vms,
+    pins: async () => ((await get('/v1/topology')) as { pins: readonly { holder: string }[] }).pins,
     migrations: async () => ((await get('/v1/migrations')) as { migrations: readonly Migration[] }).migrations,
     migration: async (id) => (await get(`/v1/migrations/${encodeURIComponent(id)}`)) as Migration,
     prepare: async (move) => (await call('POST', '/v1/planned-moves', move, move.deadlineMs)) as Migration,

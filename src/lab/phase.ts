@@ -24,6 +24,8 @@ export interface PhaseOptions {
   readonly delayMs: number;
   /** Firewalls in the servers as well, between VMs and NVEs. */
   readonly hypervisorFirewalls?: boolean;
+  /** More VMs of tenant a on Server1. */
+  readonly guests?: number;
   /** Of the firewalls, in place of mininet/firewall.nft. */
   readonly ruleset?: string;
   /** Sets of the ruleset whose counts the agents move. */
@@ -51,7 +53,7 @@ const LOCK_WAIT_MS = 300_000;
 export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Phase> {
   const folder = run.phaseFolder(options.name);
   run.progress(`${options.name}: starting the controller and the testbed (${options.mode})`);
-  const { hypervisorFirewalls = false, tde = {}, standby = [], ruleset, counterSets = [] } = options;
+  const { hypervisorFirewalls = false, guests = 0, tde = {}, standby = [], ruleset, counterSets = [] } = options;
   const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls, tde, standby });
   run.cleanup.add('the controller', () => controller.stop());
   const testbed = await startTestbed(
@@ -60,6 +62,7 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
       controller: controller.openflow,
       delayMs: options.delayMs,
       hypervisorFirewalls,
+      ...(guests > 0 && { guests }),
       ...(ruleset === undefined ? {} : { ruleset }),
       lockWaitMs: LOCK_WAIT_MS,
     },
@@ -133,8 +136,9 @@ async function makeWire({ netns, bridge }: TestbedFirewall): Promise<void> {
 /** Every VM reaches the other of its tenant, over both families. Pings are also what makes VMs known. */
 async function untilForwarding(run: LabRun, testbed: Testbed, controller: RunningController): Promise<void> {
   const { vms } = testbed.ready;
+  // Of many on one server each is asked for those elsewhere.
   const pairs = vms.flatMap((a) =>
-    vms.filter((b) => b.tenant === a.tenant && b.name !== a.name).map((b) => [a, b] as const),
+    vms.filter((b) => b.tenant === a.tenant && b.server !== a.server).map((b) => [a, b] as const),
   );
   await Promise.all(
     pairs.flatMap(([from, to]) =>

@@ -182,6 +182,34 @@ export interface DeadFirewall {
   } | null;
 }
 
+/** Scenario `evacuate`: all VMs of a server move at once. */
+export interface Evacuation {
+  readonly vms: number;
+  readonly connections: number;
+  readonly echoed: number;
+  readonly resets: number;
+  readonly failed: number;
+  readonly invalid: Readonly<Record<string, number>>;
+  readonly migrations: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly reason: string | null;
+    readonly entries: number;
+    readonly digestEqual: boolean;
+    readonly attempts: number;
+    /** From the first move to this one's pin and lift. */
+    readonly pinMs: number | null;
+    readonly liftMs: number | null;
+  }[];
+  /** Pins that are left in the end. */
+  readonly pins: number;
+  /** Entries of the VMs that the source still has in the end, and that the destination has. */
+  readonly left: number;
+  readonly arrived: number;
+  /** Resident memory in bytes: before the moves, and at most while they lasted. */
+  readonly memory: readonly { readonly program: string; readonly before: number; readonly peak: number }[];
+}
+
 /** One VM's SYNs of one IP version in scenario `synflood`. */
 export interface FloodResult {
   readonly tenant: string;
@@ -254,6 +282,8 @@ export interface ScenarioResult {
   readonly pathCut?: PathCut;
   /** Scenario `uc2-dead` only. */
   readonly deadFirewall?: DeadFirewall;
+  /** Scenario `evacuate` only. */
+  readonly evacuation?: Evacuation;
   /** Scenario `synflood` only. */
   readonly synFlood?: SynFlood;
   /** Scenario `move` only. */

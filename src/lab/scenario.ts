@@ -18,6 +18,8 @@ import { runSynFlood, type SynFloodOptions } from './synflood.ts';
 import { runUc1, type Uc1Options } from './uc1.ts';
 import { controlConditions, uc1Conditions } from './uc1-conditions.ts';
 import { runUc1Control } from './uc1-control.ts';
+import { evacuateConditions, evacuateControlConditions } from './evacuate-conditions.ts';
+import { type EvacuateOptions, runEvacuate } from './evacuate.ts';
 import { runUc2, type Uc2Options } from './uc2.ts';
 import { uc2Conditions, uc2ControlConditions } from './uc2-conditions.ts';
 import { runUc2Dead, type Uc2DeadOptions } from './uc2-dead.ts';
@@ -99,6 +101,15 @@ export function labUc2Dead(options: Uc2DeadOptions, output: OutputOptions): Prom
     const deadFirewall = await runUc2Dead(run, options);
     const judge = withoutStandby ? uc2DeadControlConditions : uc2DeadConditions;
     return { conditions: judge(deadFirewall), deadFirewall };
+  });
+}
+
+export function labEvacuate(options: EvacuateOptions, output: OutputOptions): Promise<boolean> {
+  const { withoutState } = options;
+  return scenario(withoutState ? 'evacuate-without-state' : 'evacuate', options, output, async (run) => {
+    const evacuation = await runEvacuate(run, options);
+    const judge = withoutState ? evacuateControlConditions : evacuateConditions;
+    return { conditions: judge(evacuation), evacuation };
   });
 }
 

@@ -8,6 +8,7 @@ import { openRequestLine, type RequestLine } from './request-line.ts';
 /** Mininet is a package of the system's own Python. */
 const PYTHON = '/usr/bin/python3';
 const START_TIMEOUT_MS = 90_000;
+const GUEST_START_MS = 2000;
 const STOP_TIMEOUT_MS = 60_000;
 
 export type Announce = 'rarp' | 'garp' | 'none';
@@ -18,6 +19,8 @@ export interface TestbedOptions {
   readonly controller?: string | null;
   readonly delayMs?: number;
   readonly peerServer?: number;
+  /** More VMs of tenant a on Server1, `vm101-a` and so on. */
+  readonly guests?: number;
   /** Of the firewalls; a path. */
   readonly ruleset?: string;
   /** A firewall in every server, between its VMs and its NVE. */
@@ -147,7 +150,7 @@ export async function startTestbed(
     },
   });
   try {
-    const timeoutMs = START_TIMEOUT_MS + (options.lockWaitMs ?? 0);
+    const timeoutMs = START_TIMEOUT_MS + (options.guests ?? 0) * GUEST_START_MS + (options.lockWaitMs ?? 0);
     const ready = (await line.request('start', { options }, timeoutMs)) as TestbedReady;
     return testbed(line, ready);
   } catch (error) {

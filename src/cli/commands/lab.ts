@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Strategy } from '../../lab/controller-process.ts';
 import {
   labClean,
+  labEvacuate,
   labMove,
   labPlanned,
   labRebalance,
@@ -64,6 +65,12 @@ interface SynFloodFlags extends OutputFlags {
   readonly withoutState?: boolean;
 }
 
+interface EvacuateFlags extends OutputFlags {
+  readonly vms: number;
+  readonly flows: number;
+  readonly withoutState?: boolean;
+}
+
 interface Uc2DeadFlags extends OutputFlags {
   readonly death: Uc2DeadOptions['death'];
   readonly flows: number;
@@ -85,6 +92,7 @@ export function labCommand(): Command {
     .addCommand(rebalanceCommand())
     .addCommand(vfwCommand())
     .addCommand(plannedCommand())
+    .addCommand(evacuateCommand())
     .addCommand(synFloodCommand())
     .addCommand(moveCommand())
     .addCommand(sweepCommand())
@@ -189,6 +197,18 @@ function plannedCommand(): Command {
     const withoutPlan = flags.withoutPlan === true;
     const options = { moves, flows, newRate, announce, blackoutMs, delayMs: 0, strategy: 'detour' } as const;
     conclude(await labPlanned({ ...options, waitMs, withoutPlan }, outputOf(flags)));
+  });
+}
+
+function evacuateCommand(): Command {
+  const command = new Command('evacuate')
+    .description('all VMs of a server move at once, each with many connections')
+    .option('--vms <n>', 'VMs that move', integer(1, 100), 50)
+    .option('--flows <n>', 'TCP connections of each', integer(3, 400), 200)
+    .option('--without-state', 'the control: flows go at once, nothing is moved; nothing may come through');
+  return withOutput(command).action(async (flags: EvacuateFlags) => {
+    const { vms, flows } = flags;
+    conclude(await labEvacuate({ vms, flows, withoutState: flags.withoutState === true }, outputOf(flags)));
   });
 }
 
