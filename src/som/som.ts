@@ -18,6 +18,7 @@ import type { Agents, FlowControl, Relocation, StandIns, VmPorts } from './ports
 import type { MigrationRecord } from './record.ts';
 import { Records } from './records.ts';
 import { giveUpPrepared, oweUndoing, recover } from './recovery.ts';
+import { Turns } from './turns.ts';
 import { isPinning, type Strategy, type TransferLimits } from './transfer-plan.ts';
 import { Unit } from './unit.ts';
 import type { UnitPlan, UnitWorld } from './unit.ts';
@@ -37,6 +38,9 @@ export interface SomOptions {
   readonly retryMs?: number;
   readonly retryMaxMs?: number;
 }
+
+const COPIES_AT_ONCE = 8;
+const FREEZES_AT_ONCE = 4;
 
 const NO_PORTS: VmPorts = { of: () => ({ admitted: () => Promise.resolve() }), update: () => undefined };
 
@@ -67,6 +71,7 @@ export class Som {
       log: options.log,
       agents: options.agents,
       flows: options.flows,
+      turns: { copy: new Turns(COPIES_AT_ONCE), freeze: new Turns(FREEZES_AT_ONCE) },
       standIns: options.standIns ?? { standIn: () => undefined },
       ports: options.ports ?? NO_PORTS,
       records: this.records,

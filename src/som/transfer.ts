@@ -10,13 +10,21 @@ import { MigrationError } from './errors.ts';
 import type { Agent, FlowControl, LiftCounts } from './ports.ts';
 import { Relay } from './relay.ts';
 import type { TransferPlan } from './transfer-plan.ts';
+import type { Turns } from './turns.ts';
 
 const UNGATE_BOUND_MS = 500;
 /** What a newer move leaves of the grace: packets behind stale caches and on long links still meet the source. */
 const LEAST_GRACE_MS = 250;
 
+/** How many transfers between the same two State Hosts do these at a time. */
+export interface TransferTurns {
+  readonly copy: Turns;
+  readonly freeze: Turns;
+}
+
 /** `signal`: aborted when a newer move or an operator takes over; heeded between steps until the lift. */
 export interface TransferIo extends CopyIo {
+  readonly turns: TransferTurns;
   readonly flows: FlowControl;
   /** Durable before the first switch is told to lift. */
   onLifting(): void;
@@ -30,10 +38,14 @@ export interface TransferIo extends CopyIo {
 
 /** Resolves when the state is retired at the source. Rejects with the cause after everything was undone. */
 export function runTransfer(plan: TransferPlan, io: TransferIo): Promise<void> {
+  const pair = `${plan.source} ${plan.destination}`;
   return betweenEnds(plan, io, async (ends) => {
-    await stateAt(ends);
-    if (plan.strategy === 'detour') await freeze(ends);
-    await lift(ends);
+    await io.turns.copy.inTurn(pair, io.signal, () => stateAt(ends));
+    // While openers wait at the gates: as short as it can be.
+    await io.turns.freeze.inTurn(pair, io.signal, async () => {
+      if (plan.strategy === 'detour') await freeze(ends);
+      await lift(ends);
+    });
   });
 }
 

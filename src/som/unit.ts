@@ -17,7 +17,7 @@ import type { Agents, FlowControl, LiftCounts, StandIn, StandIns, VmPorts } from
 import type { MigrationRecord, TransferRecord } from './record.ts';
 import type { Records } from './records.ts';
 import { Saga } from './saga.ts';
-import { grace, retire, runTransfer } from './transfer.ts';
+import { grace, retire, runTransfer, type TransferTurns } from './transfer.ts';
 import type { Strategy, TransferLimits, TransferPlan } from './transfer-plan.ts';
 
 /** What of a unit must survive the controller. */
@@ -51,6 +51,7 @@ export interface UnitWorld {
   readonly log: Log;
   readonly agents: Agents;
   readonly standIns: StandIns;
+  readonly turns: TransferTurns;
   readonly flows: FlowControl;
   readonly ports: VmPorts;
   readonly records: Records;
