@@ -75,6 +75,7 @@ export interface ControllerConfig {
     readonly stateHosts: readonly StateHostId[];
     readonly everyMs: number;
     readonly limit: number;
+    readonly keepMs: number;
   };
   readonly log: LogConfig;
 }

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   topology: async () => (await import('./commands/topology.ts')).topologyCommand(),
   path: async () => (await import('./commands/path.ts')).pathCommand(),
   migrations: async () => (await import('./commands/migrations.ts')).migrationsCommand(),
+  top: async () => (await import('./commands/top.ts')).topCommand(),
   migrate: async () => (await import('./commands/migrate.ts')).migrateCommand(),
   notify: async () => (await import('./commands/notify.ts')).notifyCommand(),
   drain: async () => (await import('./commands/drain.ts')).drainCommand(),
@@ -23,7 +24,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   pki: async () => (await import('./commands/pki.ts')).pkiCommand(),
   lab: async () => (await import('./commands/lab.ts')).labCommand(),
   report: async () => (await import('./commands/report.ts')).reportCommand(),
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(all),
 };
+
+const all = (): Promise<readonly Command[]> => Promise.all(Object.values(COMMANDS).map((load) => load()));
 
 // `npm run stateferry` runs in the package's folder; paths are meant from where it was called.
 if (process.env['npm_lifecycle_event'] === 'stateferry') process.chdir(process.env['INIT_CWD'] ?? '.');

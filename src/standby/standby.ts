@@ -24,6 +24,8 @@ export interface StandbyOptions {
   readonly everyMs: number;
   /** Records of one State Host in one VN; with more there is no checkpoint. */
   readonly limit: number;
+  /** An older one is of no use: too much has begun and ended since. */
+  readonly keepMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -31,7 +33,7 @@ export interface StandbyOptions {
 /**
  * - `following`: the State Host is there, and tells what changes;
  * - `kept`: it is gone, and this is what it had;
- * - `none`: it has not been there yet, cannot do it, or has more than may be kept.
+ * - `none`: it has not been there yet, or for too long, cannot do it, or has more than may be kept.
  */
 export type StandbyState = 'following' | 'kept' | 'none';
 
@@ -51,7 +53,7 @@ interface Kept {
   session: StandbySession | null;
   reason: string | null;
   rulesetDigest: string;
-  checkpoints: Map<Vnid, Checkpoint>;
+  readonly checkpoints: Map<Vnid, Checkpoint>;
 }
 
 const RETRY_MS = 5000;
@@ -90,12 +92,13 @@ export class Standby {
     kept.session = null;
     const { ageMs, records } = this.#statusOf(session.id, kept);
     this.#options.log.info('its checkpoint is kept', { stateHost: session.id, records, ageMs });
+    this.#forgetLater(session.id, kept);
   }
 
   /** For a State Host that is not there; undefined where it is, or nothing is kept of it. */
   standIn(id: StateHostId): StandIn | undefined {
     const kept = this.#kept.get(id);
-    if (kept === undefined || kept.session !== null || kept.checkpoints.size === 0) return undefined;
+    if (kept === undefined || this.#statusOf(id, kept).state !== 'kept') return undefined;
     const { rulesetDigest } = kept;
     const checkpoints = new Map(kept.checkpoints);
     return new StandIn({ id, rulesetDigest, checkpoints }, () => this.#options.clock.wallMs());
@@ -141,6 +144,15 @@ export class Standby {
     }
   }
 
+  /** Unless it comes back. */
+  #forgetLater(id: StateHostId, kept: Kept): void {
+    const { clock, keepMs } = this.#options;
+    clock.after(keepMs, () => {
+      const { ageMs } = this.#statusOf(id, kept);
+      if (kept.session === null && ageMs !== null && ageMs >= keepMs) kept.checkpoints.clear();
+    });
+  }
+
   #without(kept: Kept, reason: string): void {
     if (kept.reason === reason) return;
     kept.reason = reason;
@@ -150,14 +162,16 @@ export class Standby {
   #statusOf(stateHost: StateHostId, { session, reason, checkpoints }: Kept): StandbyStatus {
     const all = [...checkpoints.values()];
     const sum = (of: (c: Checkpoint) => number): number => all.reduce((n, c) => n + of(c), 0);
-    const oldest = Math.min(...all.map((c) => c.levelWallMs ?? 0));
+    const ageMs =
+      all.length === 0 ? null : this.#options.clock.wallMs() - Math.min(...all.map((c) => c.levelWallMs ?? 0));
+    const tooOld = ageMs !== null && ageMs > this.#options.keepMs;
     return {
       stateHost,
-      state: all.length === 0 ? 'none' : session === null ? 'kept' : 'following',
-      reason,
+      state: ageMs === null || tooOld ? 'none' : session === null ? 'kept' : 'following',
+      reason: tooOld ? 'it is too old' : reason,
       records: sum((c) => c.records),
       bytes: sum((c) => c.bytes),
-      ageMs: all.length === 0 ? null : this.#options.clock.wallMs() - oldest,
+      ageMs,
     };
   }
 }

@@ -16,6 +16,9 @@ const STATES = [
   'forced',
 ] as const;
 
+/** Of a migration, in their order. */
+export const STEP_NAMES: readonly string[] = STEPS;
+
 const migrationId = z.string().describe('As "m-000001".');
 const reason = z.string().nullable().describe('Why it is in this state, where there is more to say.');
 

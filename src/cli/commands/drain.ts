@@ -14,6 +14,6 @@ export function drainCommand(): Command {
   return withApiFlags(command).action(async (id: string, flags: ApiFlags & { undo?: boolean }) => {
     const verb = flags.undo === true ? 'undrain' : 'drain';
     await clientOf(flags)[`${verb}StateHost`]({ id });
-    process.stdout.write(`${verb}: ${id}\n`);
+    process.stdout.write(flags.json === true ? `${JSON.stringify({ [verb]: id })}\n` : `${verb}: ${id}\n`);
   });
 }

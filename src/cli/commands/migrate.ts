@@ -23,7 +23,7 @@ export function migrateCommand(): Command {
       withApiFlags(new Command(verb).argument('<id>', 'migration').description(verbs[verb])).action(
         async (id: string, flags: ApiFlags) => {
           await clientOf(flags)[`${verb}Migration`]({ id });
-          process.stdout.write(`${verb}: ${id}\n`);
+          process.stdout.write(flags.json === true ? `${JSON.stringify({ [verb]: id })}\n` : `${verb}: ${id}\n`);
         },
       ),
     );

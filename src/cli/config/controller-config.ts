@@ -113,6 +113,8 @@ const standbySection = z
     everyMs: z.number().min(50).max(60_000).default(500),
     /** Records of one State Host in one VN; with more there is no checkpoint, and an alarm. */
     limit: z.int().min(1).max(10_000_000).default(200_000),
+    /** An older checkpoint is not used, and forgotten: too much has begun and ended since. */
+    keepMs: z.number().min(1000).max(86_400_000).default(600_000),
   })
   .prefault({});
 

@@ -56,7 +56,7 @@ describe('the controller configuration', () => {
         hold: { packets: 4000, bytes: 4_000_000, ageMs: 5000 },
         halted: 'hold',
       },
-      standby: { stateHosts: [], everyMs: 500, limit: 200_000 },
+      standby: { stateHosts: [], everyMs: 500, limit: 200_000, keepMs: 600_000 },
       log: { level: 'info', format: 'json' },
     });
   });

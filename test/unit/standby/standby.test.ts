@@ -18,6 +18,7 @@ import { migrationBed, tcpStateOf } from '../soa/migration-bed.ts';
 
 const FW1 = stateHostId('fw1');
 const EVERY_MS = 500;
+const KEEP_MS = 120_000;
 
 describe('a standby checkpoint', () => {
   let clock: FakeClock;
@@ -35,7 +36,14 @@ describe('a standby checkpoint', () => {
 
   function standbyOf(over: { limit?: number; stateHosts?: StateHostId[] }): Standby {
     const { limit = 1000, stateHosts = [FW1] } = over;
-    return new Standby({ stateHosts: new Set(stateHosts), everyMs: EVERY_MS, limit, clock, log: silentLog });
+    return new Standby({
+      stateHosts: new Set(stateHosts),
+      everyMs: EVERY_MS,
+      limit,
+      keepMs: KEEP_MS,
+      clock,
+      log: silentLog,
+    });
   }
 
   async function sessionOf(firewall: FakeFirewall): Promise<[StandbySession, AbortController]> {
@@ -181,6 +189,41 @@ describe('a standby checkpoint', () => {
     expect(standby.status()[0]).to.include({ state: 'following', records: 6 });
     standby.gone(again);
     expect(standby.status()[0]).to.include({ state: 'kept', records: 6 });
+  });
+
+  it('is forgotten when it is too old to be of use', async () => {
+    await join();
+    die();
+    await passTime(clock, KEEP_MS - 1000);
+    expect(standby.status()[0]).to.include({ state: 'kept', records: 6 });
+    await passTime(clock, 2000);
+    expect(standby.status()[0]).to.include({ state: 'none', records: 0, bytes: 0 });
+    expect(standby.standIn(FW1)).to.equal(undefined);
+  });
+
+  it('is kept anew by a State Host that has been there meanwhile', async () => {
+    await join();
+    die();
+    await passTime(clock, KEEP_MS / 2);
+    const [again, ends] = await sessionOf(one);
+    standby.joined(again);
+    await settle();
+    ends.abort();
+    one.host.onSomLost();
+    standby.gone(again);
+    await passTime(clock, KEEP_MS - 1000);
+    expect(standby.status()[0]?.state).to.equal('kept');
+    await passTime(clock, 2000);
+    expect(standby.status()[0]?.state).to.equal('none');
+  });
+
+  it('that grows old although its State Host is there is none', async () => {
+    await join();
+    one.host.onSomLost(); // it tells nothing any more
+    await passTime(clock, KEEP_MS + 1000);
+    expect(standby.status()[0]).to.include({ state: 'none', reason: 'it is too old' });
+    standby.gone(session);
+    expect(standby.standIn(FW1)).to.equal(undefined);
   });
 
   it('is none, and says why, where there are more records than may be kept', async () => {
