@@ -1,7 +1,7 @@
 // `npm test`: the checks of the source, the unit and property tests with coverage, the integration tests; then one line
 // that sums up, which continuous integration reads. Flags: --check (no integration tests), --unit, --integration, --grep TEXT.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { release, tmpdir } from 'node:os';
+import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { coverageReport, forgetCoverage, withCoverage } from './coverage.ts';
@@ -39,13 +39,16 @@ interface Suite {
   readonly files: readonly string[];
   readonly timeoutMs: number;
   readonly privileged: boolean;
+  /** Files that run side by side. */
+  readonly jobs: number;
 }
 
 const UNIT: Suite = {
   title: 'Unit and property tests',
   files: ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'],
-  timeoutMs: 10_000,
+  timeoutMs: 20_000,
   privileged: false,
+  jobs: availableParallelism(),
 };
 
 const INTEGRATION: Suite = {
@@ -53,17 +56,23 @@ const INTEGRATION: Suite = {
   files: ['test/integration/**/*.test.ts'],
   timeoutMs: 120_000,
   privileged: true,
+  jobs: 1, // they share the machine's Open vSwitch and one testbed
 };
 
 /** A run that failed for another reason than a test (a crash, no tests at all) counts as one failure. */
-const runSuite = async ({ title, files, timeoutMs, privileged }: Suite, grep: string | undefined): Promise<Tally> => {
+const runSuite = async (
+  { title, files, timeoutMs, privileged, jobs }: Suite,
+  grep: string | undefined,
+): Promise<Tally> => {
   const scratch = await mkdtemp(join(tmpdir(), 'stateferry-test-'));
   const path = join(scratch, 'tally.json');
   try {
     console.log(`\n${title}`);
     const reporter = ['--reporter', 'scripts/tally-reporter.ts', '--reporter-option', `tally=${path}`];
     const chosen = grep === undefined ? [] : ['--grep', grep];
-    const command = withCoverage(['mocha', '--timeout', `${timeoutMs}`, ...reporter, ...chosen, ...files]);
+    const sideBySide = jobs > 1 ? ['--parallel', '--jobs', `${jobs}`] : [];
+    const words = ['mocha', '--timeout', `${timeoutMs}`, ...sideBySide, ...reporter, ...chosen, ...files];
+    const command = withCoverage(words);
     const { exitCode } = await run(privileged ? asRoot(command) : command);
     const tally = await readFile(path, 'utf8').then(
       (text) => JSON.parse(text) as Tally,

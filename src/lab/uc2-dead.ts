@@ -35,6 +35,8 @@ export interface Uc2DeadOptions {
   readonly withoutStandby: boolean;
 }
 
+/** Of connections that have had their echo before. */
+const AGAIN_BOUND_MS = 3000;
 const YOUNG = 20;
 const FOLLOWED_TIMEOUT_MS = 20_000;
 
@@ -52,7 +54,7 @@ export async function runUc2Dead(run: LabRun, { death, flows, withoutStandby }: 
   const migrations = await Promise.all(
     watches.map((w) => (withoutStandby ? w.ended(LIFT_TIMEOUT_MS) : w.lifted(LIFT_TIMEOUT_MS))),
   );
-  const silent = await silentOf(tenants);
+  const silent = await silentOf(tenants, ECHO_BOUND_MS);
   await sleep(SETTLE_MS, run.signal);
   const windows = await tenants.a.datagrams(cutMs, epochMs());
   const missing = migrations.flatMap(({ transfers }) => transfers.flatMap((t) => t.checkpoint?.missing ?? []));
@@ -137,15 +139,14 @@ async function restore(
     const done = attached >= phase.testbed.ready.firewalls.length && now.every((state) => state !== 'running');
     return done ? now : `${attached} attached, migrations ${now.join(', ')}`;
   });
-  const silent = (await silentOf(tenants)).length - silentBefore;
+  const silent = (await silentOf(tenants, AGAIN_BOUND_MS)).length - silentBefore;
   return { silent, states, migrations: (await api.migrations()).length - known };
 }
 
 /** Local ports of the connections that have no echo. */
-async function silentOf({ a, b }: Tenants): Promise<readonly number[]> {
-  const silent: number[] = [];
-  for (const tenant of [a, b]) silent.push(...(await tenant.check(ECHO_BOUND_MS)).silent);
-  return silent;
+async function silentOf({ a, b }: Tenants, boundMs: number): Promise<readonly number[]> {
+  const checks = await Promise.all([a, b].map((tenant) => tenant.check(boundMs)));
+  return checks.flatMap(({ silent }) => silent);
 }
 
 async function setPorts(phase: Phase, state: 'up' | 'down', names?: readonly string[]): Promise<void> {
