@@ -71,7 +71,7 @@ const runSuite = async (
     const reporter = ['--reporter', 'scripts/tally-reporter.ts', '--reporter-option', `tally=${path}`];
     const chosen = grep === undefined ? [] : ['--grep', grep];
     const sideBySide = jobs > 1 ? ['--parallel', '--jobs', `${jobs}`] : [];
-    const words = ['mocha', '--timeout', `${timeoutMs}`, ...sideBySide, ...reporter, ...chosen, ...files];
+    const words: Command = ['mocha', '--timeout', `${timeoutMs}`, ...sideBySide, ...reporter, ...chosen, ...files];
     const command = withCoverage(words);
     const { exitCode } = await run(privileged ? asRoot(command) : command);
     const tally = await readFile(path, 'utf8').then(
