@@ -39,7 +39,8 @@ export interface SomOptions {
   readonly retryMaxMs?: number;
 }
 
-const COPIES_AT_ONCE = 8;
+/** Side by side they would only end later, all of them. */
+const COPIES_AT_ONCE = 1;
 const FREEZES_AT_ONCE = 4;
 
 const NO_PORTS: VmPorts = { of: () => ({ admitted: () => Promise.resolve() }), update: () => undefined };

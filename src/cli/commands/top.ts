@@ -15,7 +15,10 @@ const ESCAPE = '\u001b';
 /** DEC private modes: alternate screen, cursor. */
 const ENTER = `${ESCAPE}[?1049h${ESCAPE}[?25l`;
 const LEAVE = `${ESCAPE}[?25h${ESCAPE}[?1049l`;
-const HOME_AND_CLEAR = `${ESCAPE}[H${ESCAPE}[J`;
+const HOME = `${ESCAPE}[H`;
+/** Each line is cleared behind its end, and the screen behind the last: nothing flickers. */
+const CLEAR_LINE = `${ESCAPE}[K`;
+const CLEAR_REST = `${ESCAPE}[J`;
 /** Where the output is no terminal. */
 const ENDLESS = { columns: 10_000, rows: 10_000 } as const;
 const CTRL_C = '\u0003';
@@ -59,7 +62,7 @@ async function follow(flags: TopFlags): Promise<void> {
   stdout.write(ENTER);
   try {
     for (let view = first; !ended.signal.aborted; view = await look(flags)) {
-      stdout.write(`${HOME_AND_CLEAR}${drawn(view)}`);
+      stdout.write(`${HOME}${drawn(view).replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_REST}`);
       await systemClock.sleep(flags.interval, ended.signal).catch(() => undefined);
     }
   } finally {
