@@ -3,6 +3,8 @@
 
 import type { Dpid, IpAddress, Mac, StateHostId, Vnid } from '../src/base/ids.ts';
 import type { Transfer } from './notification.ts';
+import { carries, type Port, type Ports } from './ports.ts';
+import type { Vaps } from './vaps.ts';
 
 export interface Announcement {
   readonly vnid: Vnid;
@@ -29,6 +31,20 @@ export type AnnouncementRefusal =
   | 'other-state-hosts' // by the paths the state is elsewhere, or goes elsewhere
   | 'move-rate'
   | 'vm-bound';
+
+/** The port it names, if that may have such a VM. */
+export function announcedVap(
+  { vnid, nve: dpid, portName }: Announcement,
+  { vaps, ports }: { readonly vaps: Vaps; readonly ports: Ports },
+): Port | AnnouncementRefusal {
+  if (vaps.vn(vnid) === null) return 'unknown-vn';
+  const nve = ports.nve(dpid);
+  if (nve === null) return 'unknown-nve';
+  const port = [...nve.ports.values()].find((p) => p.desc.name === portName);
+  if (port?.up !== true) return 'unknown-port';
+  if (!carries(port, vnid)) return 'not-a-vap';
+  return port.quarantinedUntil === null ? port : 'quarantined';
+}
 
 const pairOf = (source: StateHostId | null, destination: StateHostId | null): string => `${source}>${destination}`;
 

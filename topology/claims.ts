@@ -13,8 +13,8 @@ import { decodeNd, type Nd } from '../src/packet/nd.ts';
 import { decodeUdp } from '../src/packet/udp.ts';
 import type { CounterName } from './tde-effect.ts';
 
-/** RARP, gratuitous ARP, unsolicited neighbor advertisement: the sender says that it is here now. */
-export type Announcing = 'rarp' | 'garp' | 'na';
+/** RARP, gratuitous ARP, unsolicited neighbor advertisement: the sender says that it is here now; or another TDE says so of it. */
+export type Announcing = 'rarp' | 'garp' | 'na' | 'notified';
 
 export type DhcpClaim =
   | { readonly kind: 'ask'; readonly transactionId: number }

@@ -15,8 +15,6 @@ export interface MoveSighting {
   readonly oldIsLive: boolean;
   /** When the port at `to` came up. */
   readonly toUpSince: number;
-  /** A trusted hint, not a frame. */
-  readonly notified?: boolean;
 }
 
 export type MoveDecision =
@@ -53,13 +51,12 @@ export class Moves {
 
   decide(seen: MoveSighting, now: number): MoveDecision {
     const { vm, to } = seen;
-    if (vm.at !== null && seen.notified !== true && this.#isLate(seen, now))
-      return { kind: 'refuse', reason: 'late-frame' };
+    if (vm.at !== null && this.#isLate(seen, now)) return { kind: 'refuse', reason: 'late-frame' };
     const recent = (this.#history.get(vmKey(vm)) ?? []).filter((at) => now - at < this.#bounds.moveWindowMs);
     if (recent.length >= this.#bounds.moves) return { kind: 'refuse', reason: 'move-rate' };
-    const trigger: MoveEvidence = seen.notified === true ? 'notified' : (seen.announcing ?? 'mac-relocation');
+    const trigger: MoveEvidence = seen.announcing ?? 'mac-relocation';
     if (vm.at === null || !seen.oldIsLive) return { kind: 'believe', evidence: ['port-status', trigger], ask: false };
-    if (seen.notified === true) return { kind: 'believe', evidence: [trigger], ask: false };
+    if (trigger === 'notified') return { kind: 'believe', evidence: [trigger], ask: false }; // a trusted hint
     if (this.#policy === 'parallel') return { kind: 'believe', evidence: [trigger], ask: true };
     const pending = this.#pending.get(vmKey(vm));
     if (pending !== undefined && samePlace(pending.to, to)) return { kind: 'hold', ask: false };
@@ -148,6 +145,6 @@ export class Moves {
     const { vm, to, announcing, toUpSince } = seen;
     if (vm.movedAt === null || !samePlace(vm.previous, to)) return false;
     if (now - vm.movedAt >= this.#timing.returnGuardMs) return false;
-    return toUpSince <= vm.movedAt && announcing !== 'rarp' && announcing !== 'garp';
+    return toUpSince <= vm.movedAt && (announcing === null || announcing === 'na');
   }
 }

@@ -4,7 +4,7 @@
 import type { Dpid, StateHostId, Vnid } from '../src/base/ids.ts';
 import { reverse, type Route } from '../src/base/route.ts';
 import type { EthernetFrame } from '../src/packet/ethernet.ts';
-import { agrees, type Announcement, type AnnouncementRefusal } from './announcement.ts';
+import { agrees, announcedVap, type Announcement, type AnnouncementRefusal } from './announcement.ts';
 import { isVmMac, readClaims, type Claims, type Refusal } from './claims.ts';
 import { Hosts, type Vm } from './hosts.ts';
 import { Leases } from './leases.ts';
@@ -18,9 +18,10 @@ import { encodePresenceProbes } from './presence-probe.ts';
 import type { Routes } from './routes.ts';
 import type { TdeSettings } from './tde-config.ts';
 import type { RestoredVm } from './tde-input.ts';
-import { computeTransfers, guardTransfers, pathTransfers } from './transfers.ts';
+import { pathTransfers } from './transfers.ts';
 import type { Vaps } from './vaps.ts';
 import type { VmView } from './views.ts';
+import { VmTransfers } from './vm-transfers.ts';
 
 export interface VmTrackerParts {
   readonly settings: TdeSettings;
@@ -38,6 +39,7 @@ export class VmTracker {
   readonly #moves: Moves;
   readonly #leases = new Leases();
   readonly #paths: PathChanges;
+  readonly #transfers: VmTransfers;
   #notifications = 0;
 
   constructor(parts: VmTrackerParts) {
@@ -45,6 +47,7 @@ export class VmTracker {
     this.#parts = parts;
     this.#hosts = new Hosts(bounds, timing);
     this.#moves = new Moves(verify, timing, bounds);
+    this.#transfers = new VmTransfers(this.#hosts, parts);
     this.#paths = new PathChanges(parts.routes, parts.settings.revertMs ?? null);
   }
 
@@ -63,39 +66,28 @@ export class VmTracker {
 
   /** Another TDE says where a VM is. The same checks as for a frame that the VM would have sent there. */
   announced(announcement: Announcement, now: number): AnnouncementRefusal | null {
-    const { vnid, mac, addresses, nve, portName, oldNve, stateHosts } = announcement;
+    const { vnid, mac, addresses, nve, oldNve, stateHosts } = announcement;
     if (!isVmMac(mac)) return 'bad-mac';
-    const port = this.#vapOf(vnid, nve, portName);
+    const port = announcedVap(announcement, this.#parts);
     if (typeof port === 'string') return port;
     const known = this.#hosts.get(vnid, mac);
     const from = known === null ? null : (known.at ?? known.lastAt);
     if (oldNve !== undefined && from?.nve !== oldNve && from?.nve !== nve) return 'vm-elsewhere';
     if (known !== null && from !== null && stateHosts !== undefined) {
-      const ours = this.#transfersOf(known, from.nve, nve, known.guard, this.#guardAt(port, vnid));
+      const ours = this.#transfers.ofMove(known, from.nve, nve, known.guard, this.#guardAt(port, vnid));
       if (!samePlace(from, port.place) && !agrees(stateHosts, ours)) return 'other-state-hosts';
     }
-    const claims = { mac, addresses, announcing: null, answersTde: false, dhcp: null, notified: true };
+    const claims = { mac, addresses, announcing: 'notified', answersTde: false, dhcp: null } as const;
     const here = known === null ? this.#meet(port, vnid, claims, now) : this.#locate(known, port, claims, now);
     if (here === null) return known === null ? 'vm-bound' : 'move-rate';
     this.#saw(here, claims, now);
     return null;
   }
 
-  #vapOf(vnid: Vnid, dpid: Dpid, portName: string): Port | AnnouncementRefusal {
-    const { vaps, ports } = this.#parts;
-    if (vaps.vn(vnid) === null) return 'unknown-vn';
-    const nve = ports.nve(dpid);
-    if (nve === null) return 'unknown-nve';
-    const port = [...nve.ports.values()].find((p) => p.desc.name === portName);
-    if (port?.up !== true) return 'unknown-port';
-    if (!carries(port, vnid)) return 'not-a-vap';
-    return port.quarantinedUntil === null ? port : 'quarantined';
-  }
-
   #saw({ vm, move }: { readonly vm: Vm; readonly move: Believed | null }, claims: Claims, now: number): void {
     vm.lastSeen = now;
     this.#learnAddresses(vm, claims, now);
-    // Last, so that the notification names the addresses this very frame shows.
+    // Last, so that the notification names the addresses that have just been shown.
     if (move !== null) this.#notify(vm, move, now);
   }
 
@@ -222,14 +214,7 @@ export class VmTracker {
     }
     const from = vm.at ?? vm.lastAt;
     const decision = this.#moves.decide(
-      {
-        vm,
-        to,
-        announcing: claims.announcing,
-        oldIsLive: ports.isLive(from),
-        toUpSince: port.upSince,
-        notified: claims.notified === true,
-      },
+      { vm, to, announcing: claims.announcing, oldIsLive: ports.isLive(from), toUpSince: port.upSince },
       now,
     );
     switch (decision.kind) {
@@ -356,52 +341,7 @@ export class VmTracker {
       newNve: to.nve,
       newPort: to.port,
       guard: vm.guard,
-      transfers: this.#transfersOf(vm, from.nve, to.nve, oldGuard, vm.guard),
-    });
-  }
-
-  /** In the order in which the VM's packets meet the State Hosts. */
-  #transfersOf(
-    vm: Vm,
-    oldNve: Dpid,
-    newNve: Dpid,
-    oldGuard: StateHostId | null,
-    newGuard: StateHostId | null,
-  ): readonly Transfer[] {
-    const { roleOf: role } = this.#parts;
-    const addresses = [...vm.addresses.keys()].sort();
-    const { vnid } = vm;
-    const neighbours = this.#behind(oldGuard, vm);
-    return [
-      ...guardTransfers({ vnid, vm: addresses, newNve, oldGuard, newGuard, neighbours, role }),
-      ...this.#transfers(vm, addresses, oldNve, newNve),
-    ];
-  }
-
-  /** Addresses of the other VMs of its VN behind this State Host. */
-  #behind(guard: StateHostId | null, vm: Vm): VmView['addresses'] {
-    if (guard === null) return [];
-    return [...this.#hosts.inVn(vm.vnid)].flatMap((other) =>
-      other === vm || other.at === null || other.guard !== guard ? [] : [...other.addresses.keys()],
-    );
-  }
-
-  #transfers(vm: Vm, addresses: VmView['addresses'], oldNve: Dpid, newNve: Dpid): ReturnType<typeof computeTransfers> {
-    const { routes, roleOf } = this.#parts;
-    if (oldNve === newNve) return [];
-    const peers = [...this.#hosts.inVn(vm.vnid)]
-      .filter((other) => other !== vm)
-      .map((other) => ({ nve: (other.at ?? other.lastAt).nve, addresses: [...other.addresses.keys()] }));
-    return computeTransfers({
-      vnid: vm.vnid,
-      vm: addresses,
-      oldNve,
-      newNve,
-      peers,
-      oldRoute: (peer) => routes.routeAsKnown(oldNve, peer),
-      newRoute: (peer) => routes.route(newNve, peer),
-      back: routes.bareRoute(newNve, oldNve),
-      role: roleOf,
+      transfers: this.#transfers.ofMove(vm, from.nve, to.nve, oldGuard, vm.guard),
     });
   }
 

@@ -8,7 +8,7 @@ import type { PathJson } from '../api/schemas/path.ts';
 import type { StatusJson } from '../api/schemas/status.ts';
 import type { LinkJson, NveJson, PinJson, StateHostJson, TopologyJson } from '../api/schemas/topology.ts';
 import { StateferryError } from '../base/errors.ts';
-import { dpid, stateHostId } from '../base/ids.ts';
+import { stateHostId } from '../base/ids.ts';
 import { formatFlow } from '../openflow/index.ts';
 import type { Dpid } from '../base/ids.ts';
 import { reverse } from '../base/route.ts';
@@ -18,6 +18,7 @@ import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
 import type { Standby } from '../standby/standby.ts';
 import type { ControllerConfig } from './controller-config.ts';
+import { findNve } from './find-nve.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
 import type { Transfer } from '../../topology/notification.ts';
 import { computeTransfers } from '../../topology/transfers.ts';
@@ -219,9 +220,9 @@ function vnName(o: Orchestration, vnid: number): string {
 
 /** An NVE by name or datapath id. */
 function nveOf(o: Orchestration, name: string): Dpid {
-  const found = o.tde.nves().find((n) => n.name === name || n.dpid === dpid(name));
-  if (found === undefined) throw new StateferryError('unknown-nve', `there is no NVE ${name}`);
-  return found.dpid;
+  const found = findNve(o.tde, name);
+  if (found === null) throw new StateferryError('unknown-nve', `there is no NVE ${name}`);
+  return found;
 }
 
 /** The transfers a move would be notified with. */

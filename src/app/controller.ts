@@ -20,6 +20,7 @@ import { apiBackend } from './api-backend.ts';
 import type { VapRule } from '../../topology/tde-config.ts';
 import type { ControllerConfig, VapConfig } from './controller-config.ts';
 import { openEvents } from './events.ts';
+import { findNve } from './find-nve.ts';
 import { openMetrics } from './metrics/metrics.ts';
 
 const TICK_MS = 100;
@@ -124,10 +125,7 @@ function openNotifiers(
     clock,
     log,
     vnidOf: (vn) => vns.find(({ name, vnid }) => name === vn || String(vnid) === vn)?.vnid ?? null,
-    nveOf: (nve) => {
-      const dpid = nve.toLowerCase().padStart(16, '0');
-      return orchestration.tde.nves().find((n) => n.name === nve || n.dpid === dpid)?.dpid ?? null;
-    },
+    nveOf: (nve) => findNve(orchestration.tde, nve),
     announce: (announcement, by) => orchestration.announce(announcement, by),
   });
 }

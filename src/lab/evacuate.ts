@@ -5,7 +5,6 @@ import { run as runProgram } from './child-process.ts';
 import { parseConntrackListing } from './conntrack-listing.ts';
 import { endedStep, type Migration } from './controller-api.ts';
 import { epochMs, until } from './deadline.ts';
-import { LabError } from './lab-error.ts';
 import type { LabRun } from './lab-run.ts';
 import { stateHostOf, vmIdentity } from './names.ts';
 import { startPhase, type Phase } from './phase.ts';
@@ -144,12 +143,9 @@ function programs({ controller, agents }: Phase): ReadonlyMap<string, number> {
 }
 
 async function entriesOf({ testbed }: Phase, name: string, guests: readonly Guest[]): Promise<number> {
-  const firewall = testbed.ready.firewalls.find((f) => f.name === name);
-  if (firewall === undefined) throw new LabError('BAD_ANSWER', `the testbed has no ${name}`);
+  const { netns } = testbed.firewall(name);
   const addresses = new Set(guests.flatMap(({ vm }) => [vm.ipv4, vm.ipv6]));
-  const listing = ['4', '6'].map((v) =>
-    runProgram('conntrack', ['-L', '-f', `ipv${v}`, '-o', 'extended'], { netns: firewall.netns }),
-  );
+  const listing = ['4', '6'].map((v) => runProgram('conntrack', ['-L', '-f', `ipv${v}`, '-o', 'extended'], { netns }));
   const entries = (await Promise.all(listing)).flatMap(parseConntrackListing);
   return entries.filter((e) => e.protocol === 'tcp' && (addresses.has(e.source) || addresses.has(e.destination)))
     .length;

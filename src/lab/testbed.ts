@@ -113,6 +113,7 @@ export type NftCounters = Readonly<Record<string, Readonly<Record<string, { read
 export interface Testbed {
   readonly ready: TestbedReady;
   vm(name: string): TestbedVm;
+  firewall(name: string): TestbedFirewall;
   adopt(vm: string, pid: number): Promise<void>;
   move(request: MoveRequest): Promise<TestbedMove>;
   counters(): Promise<NftCounters>;
@@ -174,6 +175,11 @@ function testbed(line: RequestLine, ready: TestbedReady): Testbed {
       const vm = ready.vms.find((v) => v.name === name);
       if (vm === undefined) throw new LabError('BAD_ANSWER', `the testbed has no VM ${name}`);
       return vm;
+    },
+    firewall: (name) => {
+      const firewall = ready.firewalls.find((f) => f.name === name);
+      if (firewall === undefined) throw new LabError('BAD_ANSWER', `the testbed has no ${name}`);
+      return firewall;
     },
     adopt: async (vm, pid) => {
       await line.request('adopt', { vm, pid }, 10_000);

@@ -61,6 +61,7 @@ export async function runUc2Dead(run: LabRun, { death, flows, withoutStandby }: 
   const youngSilent = silent.filter((port) => young.includes(port));
   const restored = withoutStandby ? null : await restore(run, phase, tenants, silent.length, migrations);
   const after = await snapshot(phase, tenants);
+  const failures = [...newFailures(before.a, after.a), ...newFailures(before.b, after.b)];
   const connections = tenants.a.connections + tenants.b.connections;
   return {
     connections,
@@ -69,7 +70,7 @@ export async function runUc2Dead(run: LabRun, { death, flows, withoutStandby }: 
     youngEchoed: young.length - youngSilent.length,
     unlisted: silent.filter((port) => !missing.some((flow) => flow.includes(`:${port} `) || flow.endsWith(`:${port}`))),
     missing,
-    resets: newFailures(before.a, after.a).filter((f) => f.kind === 'reset').length,
+    resets: failures.filter((f) => f.kind === 'reset').length,
     checkpoint,
     agesMs: migrations.map(({ transfers }) => ageOf(transfers, diedMs)),
     firstByteMs: withoutStandby ? null : firstByteMs(windows, cutMs),
@@ -100,7 +101,7 @@ function ageOf(transfers: Migration['transfers'], diedMs: number): number | null
 
 /** When nothing passes it any more, in epoch milliseconds. Its agent is gone then, and its table. */
 async function switchOff(phase: Phase, death: Uc2DeadOptions['death']): Promise<number> {
-  const { netns } = firewallOf(phase);
+  const { netns } = phase.testbed.firewall(SOURCE);
   // First the way to the controller: the end of the agent's connection must not leave the machine.
   if (death === 'power') await setPorts(phase, 'down', await managementPorts(phase));
   await Promise.all([setPorts(phase, 'down'), agentOf(phase).kill()]);
@@ -111,7 +112,7 @@ async function switchOff(phase: Phase, death: Uc2DeadOptions['death']): Promise<
 
 /** Interfaces of the firewall that lead to no NVE. */
 async function managementPorts(phase: Phase): Promise<readonly string[]> {
-  const { netns, bridge, dataPorts } = firewallOf(phase);
+  const { netns, bridge, dataPorts } = phase.testbed.firewall(SOURCE);
   const links = JSON.parse(await runProgram('ip', ['-json', 'link', 'show'], { netns })) as readonly {
     ifname: string;
   }[];
@@ -150,15 +151,9 @@ async function silentOf({ a, b }: Tenants, boundMs: number): Promise<readonly nu
 }
 
 async function setPorts(phase: Phase, state: 'up' | 'down', names?: readonly string[]): Promise<void> {
-  const { netns, dataPorts } = firewallOf(phase);
+  const { netns, dataPorts } = phase.testbed.firewall(SOURCE);
   const ports = names ?? dataPorts.map(({ name }) => name);
   await Promise.all(ports.map((name) => runProgram('ip', ['link', 'set', 'dev', name, state], { netns })));
-}
-
-function firewallOf({ testbed }: Phase) {
-  const firewall = testbed.ready.firewalls.find((f) => f.name === SOURCE);
-  if (firewall === undefined) throw new LabError('BAD_ANSWER', `the testbed has no ${SOURCE}`);
-  return firewall;
 }
 
 function agentOf({ agents }: Phase): RunningAgent {

@@ -5,7 +5,6 @@ import { endedStep, type Migration } from './controller-api.ts';
 import type { Strategy } from './controller-process.ts';
 import { epochMs, sleep, until } from './deadline.ts';
 import { run as runProgram } from './child-process.ts';
-import { LabError } from './lab-error.ts';
 import type { LabRun } from './lab-run.ts';
 import { type MigrationWatch, watchMigration } from './migration-watch.ts';
 import { dpidText, stateHostOf, vmIdentity } from './names.ts';
@@ -116,11 +115,10 @@ async function drain({ controller }: Phase, drained: boolean): Promise<number> {
 
 /** A bridge forwards nothing between isolated ports. Its ruleset stays as it is: FW2 would refuse the state of another one. */
 async function isolatePorts({ testbed }: Phase, isolated: boolean): Promise<void> {
-  const firewall = testbed.ready.firewalls.find((f) => f.name === SOURCE);
-  if (firewall === undefined) throw new LabError('BAD_ANSWER', `the testbed has no ${SOURCE}`);
-  for (const { name } of firewall.dataPorts) {
+  const { netns, dataPorts } = testbed.firewall(SOURCE);
+  for (const { name } of dataPorts) {
     const flag = ['isolated', isolated ? 'on' : 'off'];
-    await runProgram('ip', ['link', 'set', 'dev', name, 'type', 'bridge_slave', ...flag], { netns: firewall.netns });
+    await runProgram('ip', ['link', 'set', 'dev', name, 'type', 'bridge_slave', ...flag], { netns });
   }
 }
 

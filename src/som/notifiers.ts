@@ -1,6 +1,5 @@
 // IF(M,T) as a network interface: who may tell of moves, and what of it is looked at before the TDE judges it.
 
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../base/clock.ts';
 import { type Dpid, type IpAddress, mac, type Mac, stateHostId, type StateHostId, type Vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -10,6 +9,7 @@ import { NONCE_BYTES } from '../protocol/limits.ts';
 import { NotificationRefusal } from '../protocol/notification-refusal.ts';
 import type { Decoded } from '../protocol/session-service.ts';
 import type { Announcement, AnnouncementRefusal } from '../../topology/announcement.ts';
+import { Nonces } from './nonces.ts';
 import type { MigrationRecord } from './record.ts';
 
 /** What it made of an announcement: the migration that came of it, if any. */
@@ -37,14 +37,12 @@ export interface Notifier {
 
 /** Clocks may differ by this much. */
 const STALE_MS = 30_000;
-/** None can come again before it is stale, unless so many others came between. */
-const NONCES = 100_000;
 const MAX_ADDRESSES = 64;
 const MAX_PAIRS = 64;
 
 export class Notifiers {
   readonly #options: NotifiersOptions;
-  readonly #nonces = new LRUCache<string, true>({ max: NONCES });
+  readonly #nonces = new Nonces();
   readonly #refused = new Map<string, number>();
   #accepted = 0;
 
@@ -97,9 +95,7 @@ export class Notifiers {
       const what = ageMs > 0 ? 'old' : 'in the future';
       throw new NotificationRefusal('stale', `${Math.round(Math.abs(ageMs))} ms ${what}, at most ${STALE_MS}`);
     }
-    const key = Buffer.from(nonce).toString('hex');
-    if (this.#nonces.has(key)) throw new NotificationRefusal('nonce-replayed', 'this notification came before');
-    this.#nonces.set(key, true);
+    if (!this.#nonces.take(nonce)) throw new NotificationRefusal('nonce-replayed', 'this notification came before');
   }
 
   #read(message: StateMigrationNotification): Announcement {

@@ -1,7 +1,6 @@
 // The agent registry: listens for State Hosts, keeps who is a member, counts who was refused. Implements AgentDirectory.
 
 import type { AddressInfo } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../base/clock.ts';
 import type { StateHostId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../protocol/session-listener.ts';
 import type { SessionStream } from '../../protocol/session-stream.ts';
 import type { TlsFiles } from '../../protocol/tls-material.ts';
+import { Nonces } from '../nonces.ts';
 import { AgentMembership } from './agent-membership.ts';
 import type { AgentDirectory, AgentGone, AgentSession, AgentStats } from './agent-session.ts';
 import { DEFAULT_TIMEOUTS, type AgentTimeouts, type LiveAgentSession } from './live-agent-session.ts';
@@ -34,8 +34,6 @@ export interface AgentRegistryOptions {
 const DEFAULT_HEARTBEAT_MS = 1000;
 const DEFAULT_MISSED = 5;
 const DEFAULT_JOIN_MS = 10_000;
-/** A nonce is forgotten when this many others came after it: each costs a TLS handshake with a certificate of ours. */
-const NONCES = 100_000;
 
 /** Membership without sockets: streams come in through `accept`. */
 export class AgentRegistry implements AgentDirectory {
@@ -43,7 +41,7 @@ export class AgentRegistry implements AgentDirectory {
   readonly #log: Log;
   readonly #policy: SessionPolicy;
   readonly #timeouts: AgentTimeouts;
-  readonly #nonces = new LRUCache<string, true>({ max: NONCES });
+  readonly #nonces = new Nonces();
   readonly #memberships = new Set<AgentMembership>();
   readonly #members = new Map<StateHostId, { session: LiveAgentSession; membership: AgentMembership }>();
   readonly #registeredListeners = new Set<(session: AgentSession) => void>();
@@ -99,7 +97,7 @@ export class AgentRegistry implements AgentDirectory {
       log: this.#log,
       policy: this.#policy,
       timeouts: this.#timeouts,
-      takeNonce: (nonce) => this.#takeNonce(nonce),
+      takeNonce: (nonce) => this.#nonces.take(nonce),
       refused: (reason) => this.countRefusal(reason),
       strayChunk: () => {
         this.#strayChunks += 1;
@@ -124,13 +122,6 @@ export class AgentRegistry implements AgentDirectory {
 
   shutdown(): void {
     for (const membership of [...this.#memberships]) membership.input({ kind: 'shutdown' });
-  }
-
-  #takeNonce(nonce: Buffer): boolean {
-    const key = nonce.toString('hex');
-    if (this.#nonces.has(key)) return false;
-    this.#nonces.set(key, true);
-    return true;
   }
 
   #onJoined(session: LiveAgentSession, membership: AgentMembership): void {
