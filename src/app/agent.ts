@@ -7,6 +7,7 @@ import { watchTlsMaterial } from '../protocol/tls-material.ts';
 import { createNetfilterStateHost } from '../soa/netfilter-state-host.ts';
 import { runSession } from '../soa/session.ts';
 import type { AgentConfig } from './agent-config.ts';
+import { keepHeapQuiet } from './quiet-heap.ts';
 
 const SOFTWARE = `stateferry ${VERSION}`;
 
@@ -24,6 +25,7 @@ export async function runAgent(
   const tls = await watchTlsMaterial(config.tls, { clock, log, onChange: () => undefined });
   try {
     const host = await createNetfilterStateHost(config, { clock, log, onFailure: (error) => lost.abort(error) });
+    const endQuiet = keepHeapQuiet({ clock, isBusy: () => host.busy });
     try {
       await runSession(host, {
         identity: config.identity,
@@ -36,6 +38,7 @@ export async function runAgent(
         signal: AbortSignal.any([signal, lost.signal]),
       });
     } finally {
+      endQuiet();
       await host.close();
     }
   } finally {

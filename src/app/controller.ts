@@ -22,6 +22,7 @@ import type { ControllerConfig, VapConfig } from './controller-config.ts';
 import { openEvents } from './events.ts';
 import { findNve } from './find-nve.ts';
 import { openMetrics } from './metrics/metrics.ts';
+import { keepHeapQuiet } from './quiet-heap.ts';
 
 const TICK_MS = 100;
 const WIRE_VERSION = { '1.3': 4, '1.4': 5, '1.5': 6 } as const;
@@ -96,6 +97,9 @@ async function start(
   opened.push(() => {
     clearInterval(ticking);
   });
+  opened.push(
+    keepHeapQuiet({ clock, isBusy: () => orchestration.som.units.length > 0 || orchestration.fabric.changing }),
+  );
   const about = { startedWallMs: clock.wallMs(), config, standby };
   const told = {
     metrics: openMetrics({ orchestration, openflow, standby, notifiers: notifierSide }),

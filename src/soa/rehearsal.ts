@@ -2,7 +2,6 @@
 // sockets as in a real one, so that the compiler has made fast code of them. Cold, the first migration takes several times as
 // long as the next, while flows wait at a gate. The connections are in zones nobody uses, between addresses no packet has.
 
-import { setFlagsFromString } from 'node:v8';
 import type { Clock } from '../base/clock.ts';
 import { vnid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -39,7 +38,6 @@ export interface RehearsalParts {
 
 /** Takes the table's listener: before anybody else listens. Some hundred milliseconds; a failure is logged and no more. */
 export async function rehearse({ table, gate, zones, clock, log }: RehearsalParts): Promise<void> {
-  setFlagsFromString('--no-flush-bytecode'); // hours may pass until it is needed
   const free = table.size() - table.used();
   if (free < ROOM) {
     log.warn('no rehearsal: the connection table is too full', { free });

@@ -337,14 +337,14 @@ export class StateHostCore implements StateHost {
     this.#mendLater();
   }
 
-  /** A dump walks the kernel's whole table and holds up packets: not while a migration runs here. */
-  #busy(): boolean {
+  /** No dump then, for one: it walks the kernel's whole table and holds up packets. */
+  get busy(): boolean {
     return this.#joined && (this.#sources.serving || this.#destinations.receiving);
   }
 
   async #mend(migration: string): Promise<void> {
     if (!this.#shadow.stale) return;
-    if (this.#busy()) {
+    if (this.busy) {
       throw new RefusedError('events-lost', migration, 'the kernel dropped events and another migration runs', {
         retriable: true,
       });
@@ -353,7 +353,7 @@ export class StateHostCore implements StateHost {
   }
 
   #mendLater(): void {
-    if (this.#closed || !this.#shadow.stale || this.#busy()) return;
+    if (this.#closed || !this.#shadow.stale || this.busy) return;
     this.#shadow.fill().catch((error: unknown) => {
       this.#log.error('shadow not filled', { error });
     });

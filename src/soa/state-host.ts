@@ -68,6 +68,8 @@ export const unknownMigration = (migration: string): RefusedError =>
  * One State Host. Requests may reject with `RefusedError`; anything else they reject with is a defect or a dead kernel socket.
  */
 export interface StateHost extends StateRequests {
+  /** A migration runs here: what can wait, waits. */
+  readonly busy: boolean;
   registration(): Promise<StateHostRegistration>;
   heartbeat(): Heartbeat;
   /** Whose packets may pass, where this State Host stands between VMs and their NVE. */

@@ -65,6 +65,7 @@ export const FAKE_REGISTRATION: StateHostRegistration = {
 };
 
 export class FakeStateHost implements StateHost {
+  readonly busy = false;
   readonly calls: { call: Call; value?: unknown }[] = [];
   readonly downloaded: StateChunk[] = [];
   /** Set to make a method reject or wait. */
