@@ -93,13 +93,7 @@ async function start(
   notifiers.resolve(notifierSide);
   const openflow = await serveSwitches(config.openflow, { clock, log }, orchestration, switches);
   opened.push(() => openflow.close());
-  const ticking = setInterval(() => orchestration.tick(), TICK_MS);
-  opened.push(() => {
-    clearInterval(ticking);
-  });
-  opened.push(
-    keepHeapQuiet({ clock, isBusy: () => orchestration.som.units.length > 0 || orchestration.fabric.changing }),
-  );
+  opened.push(keepGoing(orchestration, clock));
   const about = { startedWallMs: clock.wallMs(), config, standby };
   const told = {
     metrics: openMetrics({ orchestration, openflow, standby, notifiers: notifierSide }),
@@ -115,6 +109,17 @@ async function start(
     openflow: openflow.addresses.map(({ host, port }) => `${host}:${port}`).join(' '),
     agents: `${agents.address.address}:${agents.address.port}`,
     api: api.address,
+  };
+}
+
+/** What it does by the clock. */
+function keepGoing(orchestration: Orchestration, clock: Clock): Closing {
+  const ticking = setInterval(() => orchestration.tick(), TICK_MS);
+  const isBusy = (): boolean => orchestration.som.units.length > 0 || orchestration.fabric.changing;
+  const endQuiet = keepHeapQuiet({ clock, isBusy });
+  return () => {
+    clearInterval(ticking);
+    endQuiet();
   };
 }
 
