@@ -1,7 +1,7 @@
 // A program the lab starts and must stop: by its pid, whatever happens, even when the lab itself is killed.
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, writeFileSync, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { within } from './deadline.ts';
 import { LabError } from './lab-error.ts';
@@ -16,7 +16,7 @@ export interface ProgramOptions {
   /** stderr (and stdout where nobody reads lines) goes here. */
   readonly logFile?: string;
   readonly onLine?: (line: string) => void;
-  /** Below 0: comes before the machine's other work. */
+  /** Below 0: comes before the other work of its session; above 0: after all of the machine's. */
   readonly niceness?: number;
 }
 
@@ -45,7 +45,17 @@ export function startProgram(options: ProgramOptions): Program {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true, // Ctrl-C goes to the lab alone, which stops things in their order
   });
+  if (child.pid !== undefined && (options.niceness ?? 0) > 0) yieldToOthers(child.pid, options.niceness ?? 0);
   return supervise(options, child);
+}
+
+/** A program of ours is a session, and where the kernel shares time out among sessions, nice(1) counts within one only (sched(7)). */
+function yieldToOthers(pid: number, niceness: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
+  } catch {
+    // No autogroups in this kernel, or it has ended already.
+  }
 }
 
 function supervise(options: ProgramOptions, child: ChildProcessWithoutNullStreams): Program {
@@ -123,19 +133,15 @@ export function endedError(program: Program, why: string): LabError {
 export async function run(
   command: string,
   args: readonly string[],
-  options: { netns?: string; timeoutMs?: number } = {},
+  { timeoutMs = 20_000, ...options }: Pick<ProgramOptions, 'netns' | 'niceness'> & { timeoutMs?: number } = {},
 ): Promise<string> {
   const lines: string[] = [];
-  const program = startProgram({ name: command, command, args, onLine: (l) => lines.push(l), ...netnsOf(options) });
+  const program = startProgram({ name: command, command, args, onLine: (l) => lines.push(l), ...options });
   try {
-    const why = await within(options.timeoutMs ?? 20_000, `${command} ${args.join(' ')}`, program.ended);
+    const why = await within(timeoutMs, `${command} ${args.join(' ')}`, program.ended);
     if (!why.endsWith('status 0')) throw endedError(program, `${why} (${command} ${args.join(' ')})`);
   } finally {
     await program.stop({ signal: 'SIGKILL' });
   }
   return lines.join('\n');
-}
-
-function netnsOf(options: { netns?: string }): { netns?: string } {
-  return options.netns === undefined ? {} : { netns: options.netns };
 }

@@ -32,6 +32,9 @@ export interface FirewallListing {
   readonly details: readonly EntryDetails[];
 }
 
+/** Looking must not be what disturbs the traffic. */
+const LOOKING_NICENESS = 10;
+
 /** Both listings at once, so that little changes between them. */
 export function listFirewalls(
   firewalls: readonly TestbedFirewall[],
@@ -39,11 +42,9 @@ export function listFirewalls(
 ): Promise<readonly FirewallListing[]> {
   return Promise.all(
     firewalls.map(async ({ name, netns, zones }) => {
-      // Niced: looking must not be what disturbs the traffic.
-      const entries = await run('nice', ['conntrack', '-L', '-o', 'extended'], { netns });
-      const details = await run('nice', ['/usr/bin/python3', join(packageRoot, 'src/lab/conntrack_details.py')], {
-        netns,
-      });
+      const aside = { netns, niceness: LOOKING_NICENESS };
+      const entries = await run('conntrack', ['-L', '-o', 'extended'], aside);
+      const details = await run('/usr/bin/python3', [join(packageRoot, 'src/lab/conntrack_details.py')], aside);
       return {
         firewall: name,
         zone: zones[String(vlan)] ?? vlan,
