@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   'src/standby': ['src/base', 'src/wire', 'src/packet', 'src/netlink', 'src/protocol', 'src/soa'],
   'src/som': ['src/base', 'src/wire', 'src/packet', 'src/openflow', 'src/protocol', 'src/store', 'topology', 'flows'],
   'src/api': ['src/base', 'src/som', 'topology', 'flows', 'src/store', 'src/protocol'],
+  'src/page': ['src/base', 'src/api', 'flows'],
   'src/app': ['src/(?!app|cli|lab)[^/]+', 'topology', 'flows'],
   'src/lab': ['src/base', 'src/wire', 'src/packet'],
   'src/cli': ['src/base', 'src/api', 'src/app', 'src/lab', 'src/openflow', 'src/protocol'],

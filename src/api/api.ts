@@ -1,7 +1,5 @@
 // The HTTP API (`/v1`), the CLI's only way in: serves the operations by handlers that the controller gives.
-// Every request carries the bearer token; errors are problem+json (RFC 9457).
-
-import { timingSafeEqual } from 'node:crypto';
+// Errors are problem+json (RFC 9457).
 
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +7,7 @@ import type { z } from 'zod';
 
 import { StateferryError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { Authentication } from './authentication.ts';
 import type { EventLog } from './event-log.ts';
 import { serveEvents } from './event-stream.ts';
 import { openApiDocument } from './openapi.ts';
@@ -35,6 +34,17 @@ export interface ApiOptions {
   /** Null: no authentication; only accepted on loopback. */
   readonly token: string | null;
   readonly log: Log;
+  /** What is served beside the API, for people. */
+  readonly pages?: (server: FastifyInstance, backend: ApiBackend, access: Authentication) => void;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered to anybody. */
+    open?: true;
+    /** For people: who has not logged in is led there. */
+    page?: true;
+  }
 }
 
 export interface RunningApi {
@@ -48,7 +58,8 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   }
   // Who follows events, or keeps a connection for later, must not hold up the end of the controller.
   const server = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true });
-  server.addHook('onRequest', authenticate(options.token));
+  const access = new Authentication(options.token);
+  server.addHook('onRequest', authenticate(access));
   monitoring(server, backend);
   server.setErrorHandler((error, _request, reply) => problem(reply, error));
   server.setNotFoundHandler((request, reply) =>
@@ -57,17 +68,18 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   routes(server, backend.operations);
   reference(server);
   serveEvents(server, '/v1/events', backend.events);
+  options.pages?.(server, backend, access);
   const address = await server.listen({ host: options.host, port: options.port });
   options.log.info('API is listening', { address, authentication: options.token === null ? 'none' : 'token' });
   return { address, close: () => server.close() };
 }
 
-/** Answered to anybody: an orchestrator or a load balancer has no token, nor has a browser, and they learn nothing but this. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/v1/openapi.json', '/v1/docs']);
+/** An orchestrator or a load balancer has no token, nor has a browser, and they learn nothing but this. */
+const OPEN = { config: { open: true } } as const;
 
 function monitoring(server: FastifyInstance, backend: ApiBackend): void {
-  server.get('/healthz', () => ({ status: 'ok' }));
-  server.get('/readyz', (_request, reply) => {
+  server.get('/healthz', OPEN, () => ({ status: 'ok' }));
+  server.get('/readyz', OPEN, (_request, reply) => {
     const waitingFor = backend.waitingFor();
     return reply.code(waitingFor.length === 0 ? 200 : 503).send({ ready: waitingFor.length === 0, waitingFor });
   });
@@ -109,8 +121,8 @@ function read(place: string, schema: z.ZodObject | undefined, value: unknown): o
 function reference(server: FastifyInstance): void {
   const document = openApiDocument();
   const page = referencePage(document);
-  server.get('/v1/openapi.json', () => document);
-  server.get('/v1/docs', (_request, reply) =>
+  server.get('/v1/openapi.json', OPEN, () => document);
+  server.get('/v1/docs', OPEN, (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
@@ -118,14 +130,12 @@ function reference(server: FastifyInstance): void {
   );
 }
 
-function authenticate(token: string | null) {
+function authenticate(access: Authentication) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (token === null || OPEN_PATHS.has(request.url.split('?')[0] ?? '')) return;
-    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    const a = Buffer.from(given);
-    const b = Buffer.from(token);
-    if (a.length === b.length && timingSafeEqual(a, b)) return;
-    await problem(reply, new StateferryError('unauthorized', 'a valid bearer token is needed'));
+    const { open, page } = request.routeOptions.config;
+    if (open === true || access.admits(request)) return;
+    if (page === true) await reply.redirect('/login', 303);
+    else await problem(reply, new StateferryError('unauthorized', 'a valid bearer token is needed'));
   };
 }
 

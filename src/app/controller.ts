@@ -14,6 +14,7 @@ import { type AgentServerOptions, startAgentServer } from '../som/agents/agent-s
 import type { AgentDirectory } from '../som/agents/agent-session.ts';
 import { Notifiers } from '../som/notifiers.ts';
 import { Orchestration } from '../som/orchestration.ts';
+import { servePages } from '../page/serve-pages.ts';
 import { Standby } from '../standby/standby.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { apiBackend } from './api-backend.ts';
@@ -103,6 +104,7 @@ async function start(
     ...config.api.listen,
     token: config.api.token,
     log,
+    pages: servePages,
   });
   opened.push(() => api.close());
   return {

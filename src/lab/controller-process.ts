@@ -26,6 +26,8 @@ export interface RunningController extends RestartableProgram {
   readonly agentsPort: number;
   readonly certificates: Certificates;
   readonly api: ControllerApi;
+  /** For people to look at while it runs, and what they log in with. */
+  readonly pages: { readonly address: string; readonly token: string };
 }
 
 export interface Certificates {
@@ -89,6 +91,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     agentsPort,
     certificates,
     api,
+    pages: { address: `http://127.0.0.1:${apiPort}/`, token },
     ...program,
   };
 }

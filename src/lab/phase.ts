@@ -56,6 +56,7 @@ export async function startPhase(run: LabRun, options: PhaseOptions): Promise<Ph
   const { hypervisorFirewalls = false, guests = 0, tde = {}, standby = [], ruleset, counterSets = [] } = options;
   const controller = await startController({ folder, strategy: options.strategy, hypervisorFirewalls, tde, standby });
   run.cleanup.add('the controller', () => controller.stop());
+  run.progress(`  to look at: ${controller.pages.address}, token ${controller.pages.token}`);
   const testbed = await startTestbed(
     {
       mode: options.mode,
