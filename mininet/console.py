@@ -1,4 +1,4 @@
-"""Mininet's own `mn` with this testbed: the same record, delay line and moves as under the lab, and a `move` command."""
+"""Mininet's own `mn` with this testbed: the same record, delay line and moves as under the lab, and `move`, `cut` and `heal` commands."""
 
 import atexit
 import cmd
@@ -11,6 +11,7 @@ from mininet.log import info, output
 from mininet.net import Mininet
 
 from fabric import Fabric, PlanTopo
+from fabric_link import set_link
 from testbed_error import TestbedError
 from vm_move import ANNOUNCEMENTS
 
@@ -42,6 +43,10 @@ def topology_by_hand(plan):
     CLI.identchars = cmd.IDENTCHARS + "-."  # names like vm1-a at the start of a line
     CLI.do_move = lambda _cli, line: move_by_hand(fabric, line)
     CLI.do_move.__doc__ = "Move a VM to another server. " + USAGE
+    CLI.do_cut = lambda _cli, line: set_by_hand(fabric, line.strip(), False)
+    CLI.do_cut.__doc__ = "Take the carrier of a fabric link away: cut LINK"
+    CLI.do_heal = lambda _cli, line: set_by_hand(fabric, line.strip(), True)
+    CLI.do_heal.__doc__ = "Give a fabric link its carrier back: heal LINK"
     return PlanTopo(plan=fabric.plan)
 
 
@@ -67,3 +72,13 @@ def move_by_hand(fabric, line):
     else:
         places = [f"{moved[end]['vap']} at {moved[end]['nve']} port {moved[end]['ofport']}" for end in ("from", "to")]
         output(f"{moved['vm']}: {places[0]} -> {places[1]}, away for {moved['pluggedAt'] - moved['unpluggedAt']:.1f} ms\n")
+
+
+def set_by_hand(fabric, name, up):
+    try:
+        set_link(fabric, name, up)
+    except TestbedError as error:
+        links = ", ".join(link.name for link in fabric.plan.links)
+        output(f"{error.message}; there are {links}\n")
+    else:
+        output(f"{name} is {'up' if up else 'down'}\n")

@@ -1,12 +1,16 @@
 """The links of the testbed as Mininet knows them: fabric links, with the delay line's two ends between theirs when they have a
 delay, and the first cable of a VM."""
 
+import time
+
 from mininet.link import Intf, Link
 
 from command import ip_batch
 from interfaces import no_ipv6, offloads_off, quiet_port_commands
 from network_namespace import path_of
 from plan import DELAY_NETNS
+from rtnetlink import LinkSocket
+from testbed_error import TestbedError
 
 
 def _interface(name, node, link, port):
@@ -70,3 +74,21 @@ class VmCable(Link):
 
     def status(self):
         return "OK"
+
+
+def set_link(fabric, name, up):
+    """Both ends lose or get their carrier: with a delay line by its ends in the middle, without by the ends themselves."""
+    link = next((link for link in fabric.plan.links if link.name == name), None)
+    if link is None:
+        raise TestbedError("unknown-link", f"there is no link {name}")
+    for node, port in link.ends:
+        if link.delayed:
+            netns, interface = path_of(DELAY_NETNS), link.middle_of(port)
+        else:
+            netns, interface = getattr(fabric.net.get(node), "netns_path", None), port
+        socket = LinkSocket(netns)
+        try:
+            socket.set_up(interface, up)
+        finally:
+            socket.close()
+    return {"at": round(time.time() * 1000, 3)}

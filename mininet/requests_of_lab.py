@@ -1,12 +1,8 @@
 """What the lab may ask for while the testbed runs: command name -> function(fabric, request)."""
 
-import time
-
 from command import attempt
+from fabric_link import set_link
 from firewall import named_counters
-from rtnetlink import LinkSocket
-from network_namespace import path_of
-from plan import DELAY_NETNS
 from testbed_error import TestbedError
 
 
@@ -46,24 +42,6 @@ def announce(fabric, request):
 
 def counters(fabric, _request):
     return {host.name: named_counters(host.netns_path) if host.plan.filters else {} for host in fabric.firewalls()}
-
-
-def set_link(fabric, name, up):
-    """Both ends lose or get their carrier: with a delay line by its ends in the middle, without by the ends themselves."""
-    link = next((link for link in fabric.plan.links if link.name == name), None)
-    if link is None:
-        raise TestbedError("unknown-link", f"there is no link {name}")
-    for node, port in link.ends:
-        if link.delayed:
-            netns, interface = path_of(DELAY_NETNS), link.middle_of(port)
-        else:
-            netns, interface = getattr(fabric.net.get(node), "netns_path", None), port
-        socket = LinkSocket(netns)
-        try:
-            socket.set_up(interface, up)
-        finally:
-            socket.close()
-    return {"at": round(time.time() * 1000, 3)}
 
 
 def linkdown(fabric, request):

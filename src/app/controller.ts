@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { startApi } from '../api/api.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, stoppable, type StoppableClock } from '../base/clock.ts';
 import type { Dpid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createOpenFlowServer } from '../openflow/openflow-server.ts';
@@ -17,6 +17,8 @@ import { Orchestration } from '../som/orchestration.ts';
 import { servePages } from '../page/serve-pages.ts';
 import { Standby } from '../standby/standby.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
+import { untilClosed } from '../store/until-closed.ts';
 import { apiBackend } from './api-backend.ts';
 import type { VapRule } from '../../topology/tde-config.ts';
 import type { ControllerConfig, VapConfig } from './controller-config.ts';
@@ -62,10 +64,8 @@ async function start(
   { clock, log }: Deps,
   opened: Closing[],
 ): Promise<Omit<RunningController, 'close'>> {
-  const store = openSqliteStore(config.journal);
-  opened.push(() => {
-    store.close();
-  });
+  const store = untilClosed(openSqliteStore(config.journal));
+  opened.push(() => store.close());
   const switches = new Map<Dpid, Switch>();
   const notifiers = Promise.withResolvers<Notifiers>();
   const agents = await startAgentServer({
@@ -77,8 +77,9 @@ async function start(
   });
   opened.push(() => agents.close());
   const standby = keepStandby(config.standby, agents.directory, { clock, log });
+  const acting = stoppable(clock);
   const orchestration = new Orchestration({
-    clock,
+    clock: acting,
     log,
     store,
     agents: agents.directory,
@@ -94,7 +95,7 @@ async function start(
   notifiers.resolve(notifierSide);
   const openflow = await serveSwitches(config.openflow, { clock, log }, orchestration, switches);
   opened.push(() => openflow.close());
-  opened.push(keepGoing(orchestration, clock));
+  opened.push(keepGoing(orchestration, acting, store));
   const about = { startedWallMs: clock.wallMs(), config, standby };
   const told = {
     metrics: openMetrics({ orchestration, openflow, standby, notifiers: notifierSide }),
@@ -114,14 +115,19 @@ async function start(
   };
 }
 
-/** What it does by the clock. */
-function keepGoing(orchestration: Orchestration, clock: Clock): Closing {
+/**
+ * What it does by the clock. It ends as if it had been killed: migrations that are under way stay in the journal as they are, and
+ * whoever starts next goes on with them.
+ */
+function keepGoing(orchestration: Orchestration, clock: StoppableClock, store: Store): Closing {
   const ticking = setInterval(() => orchestration.tick(), TICK_MS);
   const isBusy = (): boolean => orchestration.som.units.length > 0 || orchestration.fabric.changing;
   const endQuiet = keepHeapQuiet({ clock, isBusy });
   return () => {
     clearInterval(ticking);
     endQuiet();
+    clock.stop();
+    store.close();
   };
 }
 

@@ -34,3 +34,48 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** One that can be stopped: from then on nobody who waits by it goes on, and nothing that waits keeps the process alive. */
+export interface StoppableClock extends Clock {
+  stop(): void;
+}
+
+export function stoppable(clock: Clock): StoppableClock {
+  const cancels = new Set<() => void>();
+  let stopped = false;
+  const after = (ms: number, fire: () => void): (() => void) => {
+    if (stopped) return () => undefined;
+    const cancelTimer = clock.after(ms, () => {
+      cancels.delete(cancelTimer);
+      fire();
+    });
+    cancels.add(cancelTimer);
+    return () => {
+      cancels.delete(cancelTimer);
+      cancelTimer();
+    };
+  };
+  return {
+    now: () => clock.now(),
+    wallMs: () => clock.wallMs(),
+    after,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const onAbort = (): void => {
+          cancel();
+          if (!stopped) reject(signal?.reason as Error);
+        };
+        const cancel = after(ms, () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        });
+        signal?.addEventListener('abort', onAbort, { once: true });
+      }),
+    stop: () => {
+      stopped = true;
+      for (const cancel of cancels) cancel();
+      cancels.clear();
+    },
+  };
+}

@@ -28,10 +28,8 @@ export interface AgentMembershipIo {
 }
 
 export interface MembershipEnd {
-  /** It was registered: the next dial need not wait long. */
+  /** It was registered and the State Host was announcing: the next dial need not wait long. */
   readonly joined: boolean;
-  /** The SOM had shown itself and the State Host was announcing. */
-  readonly announced: boolean;
   readonly refused: boolean;
   readonly detail: string;
 }
@@ -64,7 +62,7 @@ class Membership {
   #askedAtWallMs: number | null = null;
   #refusal: string | null = null;
   #joined = false;
-  #announced = false;
+  #lldpKey: Buffer | null = null;
   #cancelTimer = (): void => undefined;
   readonly #onLeave = (): void => this.#leave();
 
@@ -143,8 +141,7 @@ class Membership {
     // The SOM stamped its reply about half a round trip ago.
     const ourWallMs = this.#io.clock.wallMs();
     this.#host.setClockOffset(reply.wallMs - ((this.#askedAtWallMs ?? ourWallMs) + ourWallMs) / 2);
-    this.#announced = true;
-    this.#host.startAnnouncing(reply.lldpKey);
+    this.#lldpKey = reply.lldpKey;
     this.#host.registration().then(
       (registration) => {
         if (this.#phase !== 'registering') return;
@@ -172,6 +169,8 @@ class Membership {
     this.#cancelTimer();
     this.#phase = 'member';
     this.#joined = true;
+    // Not before: the TDE takes announcements of nobody who has not registered.
+    if (this.#lldpKey !== null) this.#host.startAnnouncing(this.#lldpKey);
     this.#requests = new AgentRequests(this.#host, this.#registration, {
       log: this.#io.log,
       send: (message) => this.#stream.send(message),
@@ -215,7 +214,6 @@ class Membership {
     this.#requests?.end();
     this.#resolve({
       joined: this.#joined,
-      announced: this.#announced,
       refused: refused || this.#refusal !== null,
       detail: this.#refusal ?? detail,
     });

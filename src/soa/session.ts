@@ -53,7 +53,7 @@ export async function runSession(host: StateHost, options: SessionOptions): Prom
       keepaliveMs: options.keepaliveMs ?? DEFAULT_KEEPALIVE_MS,
     });
     const end = await runMembership(stream, host, who, { clock, log, joinMs: JOIN_MS, signal });
-    if (end.announced) host.onSomLost();
+    if (end.joined) host.onSomLost();
     if (stopping()) break;
     failures = end.joined && !end.refused ? 1 : failures + 1;
     const waitMs = backoffMs(failures, options.backoff ?? DEFAULT_BACKOFF, Math.random());

@@ -335,12 +335,14 @@ describe('the other ways to run the testbed', function () {
     expect(leavings()).to.equal('');
   });
 
-  it('works by hand: mn --custom, and a move command in its console', () => {
+  it('works by hand: mn --custom, and move, cut and heal commands in its console', () => {
     const mn = spawnSync(
       'mn',
       ['--custom', `${MININET}figure1.py`, '--topo', `figure1,lockWaitMs=${LOCK_WAIT_MS}`, '--controller', 'none'],
       {
-        input: 'move vm1-a Server2 20 rarp\nmove vm1-a\nsh ovs-vsctl port-to-br vm1-a\nexit\n',
+        input:
+          'move vm1-a Server2 20 rarp\nmove vm1-a\nsh ovs-vsctl port-to-br vm1-a\n' +
+          'cut NVE1-FW1\nsh cat /sys/class/net/n1-fw1/operstate\nheal NVE1-FW1\ncut NVE9-FW1\nexit\n',
         encoding: 'utf8',
         timeout: START_TIMEOUT_MS,
       },
@@ -349,6 +351,8 @@ describe('the other ways to run the testbed', function () {
     expect(said).to.match(/vm1-a: vm1-a at NVE1 port \d+ -> vm1-a at NVE2 port \d+, away for \d+\.\d ms/);
     expect(said).to.contain('usage: move VM SERVER');
     expect(said).to.match(/> NVE2\n/);
+    expect(said).to.match(/NVE1-FW1 is down\n(?:mininet> )?(?:down|lowerlayerdown)\n(?:mininet> )?NVE1-FW1 is up/);
+    expect(said).to.contain('there is no link NVE9-FW1; there are NVE1-FW1, NVE3-FW1, NVE2-FW2, NVE3-FW2, NVE1-NVE2');
     expect(leavings()).to.equal('');
   });
 });

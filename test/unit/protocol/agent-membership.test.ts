@@ -63,13 +63,21 @@ async function join(): Promise<Joining> {
 }
 
 describe("the agent's half of a session", () => {
-  it('begins with A&A, announces by the key it is given, registers, and beats', async () => {
+  it('begins with A&A, registers, announces by the key it was given, and beats', async () => {
     const agent = await join();
     expect(agent.stream.sent.map((m) => m.body?.$case)).to.deep.equal(['aaRequest', 'registration', 'heartbeat']);
     expect(agent.host.announcedKey).to.deep.equal(Buffer.alloc(32, 1));
     agent.leave.abort();
     expect(agent.stream.sent.at(-1)?.body?.$case).to.equal('leaving');
     expect(await agent.end).to.include({ joined: true, refused: false });
+  });
+
+  it('announces nothing before it is registered: nobody would believe it', async () => {
+    const agent = begin();
+    agent.say(aaReply(agent.nonce));
+    await turn();
+    expect(agent.host.announcedKey).to.equal(null);
+    agent.leave.abort();
   });
 
   it("reads the SOM's clock at the middle of the round trip, which begins when the request is out", async () => {
@@ -117,7 +125,6 @@ describe("the agent's half of a session", () => {
     agent.stream.finish({ kind: 'lost', detail: 'reset' });
     expect(await agent.end).to.deep.equal({
       joined: false,
-      announced: false,
       refused: true,
       detail: 'not-allowed: no',
     });

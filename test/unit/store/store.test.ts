@@ -7,11 +7,13 @@ import { expect } from 'chai';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import { openSqliteStore } from '../../../src/store/sqlite-store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { untilClosed } from '../../../src/store/until-closed.ts';
 
 // One text, every implementation of the port.
 const STORES: Record<string, () => Store> = {
   memory: openMemoryStore,
   sqlite: () => openSqliteStore(':memory:'),
+  'sqlite, until closed,': () => untilClosed(openSqliteStore(':memory:')),
 };
 
 for (const [name, open] of Object.entries(STORES)) {
@@ -89,6 +91,38 @@ describe('the sqlite store on disk', () => {
       second.close();
     } finally {
       rmSync(dir, { recursive: true });
+    }
+  });
+});
+
+describe('a store that its users outlive', () => {
+  it('takes nothing after its closing, and has what it had before', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'store-'));
+    try {
+      const file = join(folder, 'journal.sqlite');
+      const store = untilClosed(openSqliteStore(file));
+      const table = store.table('units');
+      table.put('kept', 1);
+      store.journal.append({ key: 'm', wallMs: 1, kind: 'begin', data: 'lift' });
+      store.close();
+      table.delete('kept');
+      table.put('late', 2);
+      expect(table.compareAndSet('later', 3, 0)).to.equal(undefined);
+      store.journal.append({ key: 'm', wallMs: 2, kind: 'end', data: 'lift' });
+      store.journal.compact(['m']);
+      expect([table.get('kept'), table.list(), store.journal.read()]).to.deep.equal([undefined, [], []]);
+      store.close();
+      const next = openSqliteStore(file);
+      expect(
+        next
+          .table('units')
+          .list()
+          .map((row) => row.key),
+      ).to.deep.equal(['kept']);
+      expect(next.journal.read().map((entry) => entry.kind)).to.deep.equal(['begin']);
+      next.close();
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 });
