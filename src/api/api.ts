@@ -7,6 +7,7 @@ import type { z } from 'zod';
 
 import { StateferryError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { AuditTrail } from './audit-trail.ts';
 import { Authentication } from './authentication.ts';
 import type { EventLog } from './event-log.ts';
 import { serveEvents } from './event-stream.ts';
@@ -34,6 +35,8 @@ export interface ApiOptions {
   /** Null: no authentication; only accepted on loopback. */
   readonly token: string | null;
   readonly log: Log;
+  /** Where what is asked for is noted. */
+  readonly audit?: Pick<AuditTrail, 'note'>;
   /** What is served beside the API, for people. */
   readonly pages?: (server: FastifyInstance, backend: ApiBackend, access: Authentication) => void;
 }
@@ -65,7 +68,7 @@ export async function startApi(backend: ApiBackend, options: ApiOptions): Promis
   server.setNotFoundHandler((request, reply) =>
     problem(reply, new StateferryError('not-found', `there is no ${request.method} ${request.url}`)),
   );
-  routes(server, backend.operations);
+  routes(server, backend.operations, options.audit);
   reference(server);
   serveEvents(server, '/v1/events', backend.events);
   options.pages?.(server, backend, access);
@@ -88,24 +91,40 @@ function monitoring(server: FastifyInstance, backend: ApiBackend): void {
   });
 }
 
-function routes(server: FastifyInstance, handlers: Handlers): void {
+function routes(server: FastifyInstance, handlers: Handlers, audit: ApiOptions['audit']): void {
   for (const id of OPERATION_IDS) {
-    const { method, path, params, query, body, status = 200 } = operation(id);
+    const { method, path, status = 200, changesNothing = false } = operation(id);
     const handle = handlers[id] as (request: object) => unknown;
-    const url = path.replace(/\{(\w+)\}/g, ':$1');
+    const isNoted = method !== 'GET' && !changesNothing;
     server.route({
       method,
-      url,
+      url: path.replace(/\{(\w+)\}/g, ':$1'),
       handler: async (request, reply) => {
-        const asked = {
-          ...read('path', params, request.params),
-          ...read('query', query, request.query),
-          ...read('body', body, request.body),
+        const asked = askedOf(id, request);
+        const note = (outcome: string, detail: string | null): void => {
+          if (isNoted) audit?.note({ remote: request.ip, operation: id, asked: { ...asked }, outcome, detail });
         };
-        return reply.code(status).send(await handle(asked));
+        try {
+          const answer = await handle(asked);
+          note('done', null);
+          return await reply.code(status).send(answer);
+        } catch (error) {
+          const { title, detail } = problemOf(error);
+          note(title, detail);
+          throw error;
+        }
       },
     });
   }
+}
+
+function askedOf(id: OperationId, request: FastifyRequest): object {
+  const { params, query, body } = operation(id);
+  return {
+    ...read('path', params, request.params),
+    ...read('query', query, request.query),
+    ...read('body', body, request.body),
+  };
 }
 
 /** The field that is wrong is named; what is not known is refused, for it may be a field written wrongly. */
@@ -158,11 +177,15 @@ const STATUS: Record<string, number> = {
 };
 
 function problem(reply: FastifyReply, error: unknown): FastifyReply {
-  const code = (error as { code?: string }).code ?? 'internal';
+  const { title, status, detail } = problemOf(error);
+  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, detail });
+}
+
+function problemOf(error: unknown): { title: string; status: number; detail: string } {
+  const title = (error as { code?: string }).code ?? 'internal';
   const given = (error as { statusCode?: number }).statusCode;
-  const status = STATUS[code] ?? given ?? 500;
   const detail = error instanceof Error ? error.message : String(error);
-  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title: code, status, detail });
+  return { title, status: STATUS[title] ?? given ?? 500, detail };
 }
 
 function isLoopback(host: string): boolean {

@@ -30,6 +30,7 @@ export function openApiDocument(): OpenApiDocument {
       { name: 'Migrations', description: 'What was moved, step by step, and what an operator decides about it.' },
       { name: 'Planned moves', description: 'For who moves VMs: the state is copied before the VM moves.' },
       { name: 'State Hosts', description: 'Which State Hosts paths may lead through.' },
+      { name: 'Operators', description: 'Who has asked for what.' },
       { name: 'Monitoring', description: 'For what watches the controller.' },
     ],
     security: [{ token: [] }],

@@ -4,6 +4,7 @@
 import type { z } from 'zod';
 
 import { flows, rule } from './schemas/flows.ts';
+import { agent, agents, audit, auditEntry, vn, vns } from './schemas/monitoring.ts';
 import { foreseen, migration, migrations, selector, step, transfer } from './schemas/migration.ts';
 import type { Shown } from './schemas/parts.ts';
 import { path } from './schemas/path.ts';
@@ -16,7 +17,9 @@ interface Operation {
   readonly method: 'GET' | 'POST';
   /** As OpenAPI writes it: `{id}`. */
   readonly path: `/v1/${string}`;
-  readonly group: 'Fabric' | 'Migrations' | 'Planned moves' | 'State Hosts';
+  readonly group: 'Fabric' | 'Migrations' | 'Planned moves' | 'State Hosts' | 'Operators';
+  /** Though it is a POST: it only needs a body. */
+  readonly changesNothing?: true;
   readonly summary: string;
   readonly params?: z.ZodObject;
   /** Parameters behind the path: text. */
@@ -61,6 +64,27 @@ export const OPERATIONS = {
     query: betweenVms,
     answer: path,
     problems: ['unknown-vm', 'ambiguous-vm', 'between-places', 'other-vn'],
+  },
+  listVns: {
+    method: 'GET',
+    path: '/v1/vns',
+    group: 'Fabric',
+    summary: 'The Virtual Networks, and which ports belong to them',
+    answer: vns,
+  },
+  listAgents: {
+    method: 'GET',
+    path: '/v1/agents',
+    group: 'State Hosts',
+    summary: 'The sessions of the agents',
+    answer: agents,
+  },
+  listAudit: {
+    method: 'GET',
+    path: '/v1/audit',
+    group: 'Operators',
+    summary: 'Who has asked for changes, and what came of it',
+    answer: audit,
   },
   listMigrations: {
     method: 'GET',
@@ -110,6 +134,7 @@ export const OPERATIONS = {
     path: '/v1/migrations/dry-run',
     group: 'Migrations',
     summary: 'What a move would need; changes nothing',
+    changesNothing: true,
     body: foreseeMove,
     answer: foreseen,
     problems: ['unknown-vm', 'ambiguous-vm', 'unknown-nve'],
@@ -184,6 +209,12 @@ export const SHAPES = {
   Foreseen: foreseen,
   ForeseeMove: foreseeMove,
   PlanMove: planMove,
+  Vns: vns,
+  Vn: vn,
+  Agents: agents,
+  Agent: agent,
+  Audit: audit,
+  AuditEntry: auditEntry,
   Done: done,
   Problem: problem,
 } as const satisfies Record<string, z.ZodType>;

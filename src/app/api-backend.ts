@@ -2,11 +2,11 @@
 
 import type { ApiBackend, Handlers } from '../api/api.ts';
 import type { RequestOf } from '../api/operations.ts';
+import type { AuditTrail } from '../api/audit-trail.ts';
 import type { FlowsJson } from '../api/schemas/flows.ts';
 import type { ForeseenJson, MigrationJson } from '../api/schemas/migration.ts';
 import type { PathJson } from '../api/schemas/path.ts';
 import type { StatusJson } from '../api/schemas/status.ts';
-import type { LinkJson, NveJson, PinJson, StateHostJson, TopologyJson } from '../api/schemas/topology.ts';
 import { StateferryError } from '../base/errors.ts';
 import { stateHostId } from '../base/ids.ts';
 import { formatFlow } from '../openflow/index.ts';
@@ -17,6 +17,7 @@ import type { Orchestration } from '../som/orchestration.ts';
 import { planMove } from '../som/plan.ts';
 import type { MigrationRecord } from '../som/record.ts';
 import type { Standby } from '../standby/standby.ts';
+import { agents, nveName, topology, vnName, vns } from './api-topology.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import { findNve } from './find-nve.ts';
 import { decodeCookie } from '../../flows/cookies.ts';
@@ -28,6 +29,7 @@ interface About {
   readonly startedWallMs: number;
   readonly config: ControllerConfig;
   readonly standby: Pick<Standby, 'status'>;
+  readonly audit: AuditTrail;
 }
 
 export function apiBackend(
@@ -46,6 +48,9 @@ function operations(o: Orchestration, about: About): Handlers {
     getTopology: () => topology(o),
     getFlows: ({ nve }) => flows(o, nveOf(o, nve)),
     getPath: (request) => pathBetween(o, request),
+    listVns: () => ({ vns: vns(o) }),
+    listAgents: () => ({ agents: agents(o) }),
+    listAudit: () => ({ entries: about.audit.list() }),
     listMigrations: () => ({ migrations: o.som.records.list().map((record) => named(o, record)) }),
     getMigration: ({ id }) => {
       const record = o.som.records.get(id);
@@ -129,93 +134,9 @@ const handedOver = ({ fabric: { refused } }: Orchestration) => ({
   refusedDropped: refused.dropped,
 });
 
-function topology(o: Orchestration): TopologyJson {
-  const world = o.view.world();
-  return {
-    nves: nves(o),
-    links: o.tde.links().map((l): LinkJson => {
-      return { a: { ...l.a }, b: { ...l.b }, latencyMs: l.latencyAbMs };
-    }),
-    stateHosts: stateHosts(o),
-    vms: o.tde.vms().map((vm) => ({
-      vn: vnName(o, vm.vnid),
-      vnid: vm.vnid,
-      mac: vm.mac,
-      addresses: vm.addresses,
-      nve: vm.at?.nve ?? null,
-      port: vm.at?.port ?? null,
-    })),
-    routes: world.routes.map((r) => ({
-      from: r.from,
-      to: r.to,
-      nves: r.hops.map((h) => h.nve),
-      stateHosts: r.stateHosts,
-    })),
-    pins: o.som.units.map(({ plan, phase }): PinJson => {
-      const { migration, vnid, vm, peerNve, anchor, source } = plan;
-      return { migration, vnid, vm, peerNve, anchor, holder: source, phase };
-    }),
-  };
-}
-
-function nves(o: Orchestration): NveJson[] {
-  return o.tde.nves().map((nve) => {
-    const sw = o.switches.get(nve.dpid);
-    return {
-      dpid: nve.dpid,
-      name: nve.name ?? nve.dpid,
-      connected: sw !== undefined,
-      version: sw === undefined ? null : `1.${sw.version - 1}`,
-      remote: sw?.remote ?? null,
-      ports: nve.ports.map(({ port, name, up, role, quarantinedTags }) => ({
-        no: port,
-        name,
-        up,
-        role: role.kind,
-        ...(role.kind === 'vap' ? { vns: role.vns.map(({ vnid, tag }) => ({ name: vnName(o, vnid), tag })) } : {}),
-        quarantinedTags,
-        ...(role.kind === 'state-host' ? { peer: role.id } : {}),
-        ...(role.kind === 'quarantined' ? { reason: role.reason } : {}),
-      })),
-    };
-  });
-}
-
-function stateHosts(o: Orchestration): StateHostJson[] {
-  return o.tde.stateHosts().map((s) => {
-    const session = o.agents.get(s.id);
-    const profile = session?.profile;
-    return {
-      id: s.id,
-      registered: session !== undefined,
-      drained: s.drained,
-      role: s.role,
-      functions: profile?.functions ?? [],
-      tableSize: Number(profile?.tableSize ?? 0n),
-      tableUsed: Number(profile?.tableUsed ?? 0n),
-      rulesetDigest: profile?.rulesetDigest ?? '',
-      zones: profile?.zones ?? [],
-      attachments: s.attachments.map((a) => ({
-        dataPort: a.portName,
-        mac: a.mac,
-        nve: a.nve,
-        port: a.port,
-      })),
-    };
-  });
-}
-
 function named(o: Orchestration, record: MigrationRecord): MigrationJson {
   const { oldNve, newNve } = record;
   return { ...record, held: { ...record.held }, oldNveName: nveName(o, oldNve), newNveName: nveName(o, newNve) };
-}
-
-function nveName(o: Orchestration, id: Dpid): string {
-  return o.tde.nves().find((n) => n.dpid === id)?.name ?? id;
-}
-
-function vnName(o: Orchestration, vnid: number): string {
-  return o.view.world().vns.find((v) => v.vnid === vnid)?.name ?? String(vnid);
 }
 
 /** An NVE by name or datapath id. */

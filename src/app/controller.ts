@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { startApi } from '../api/api.ts';
+import { AuditTrail } from '../api/audit-trail.ts';
 import { type Clock, stoppable, type StoppableClock } from '../base/clock.ts';
 import type { Dpid } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -96,7 +97,8 @@ async function start(
   const openflow = await serveSwitches(config.openflow, { clock, log }, orchestration, switches);
   opened.push(() => openflow.close());
   opened.push(keepGoing(orchestration, acting, store));
-  const about = { startedWallMs: clock.wallMs(), config, standby };
+  const audit = new AuditTrail(store.table('audit'), clock);
+  const about = { startedWallMs: clock.wallMs(), config, standby, audit };
   const told = {
     metrics: openMetrics({ orchestration, openflow, standby, notifiers: notifierSide }),
     events: openEvents(orchestration),
@@ -105,6 +107,7 @@ async function start(
     ...config.api.listen,
     token: config.api.token,
     log,
+    audit,
     pages: servePages,
   });
   opened.push(() => api.close());

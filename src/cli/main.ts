@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   notify: async () => (await import('./commands/notify.ts')).notifyCommand(),
   drain: async () => (await import('./commands/drain.ts')).drainCommand(),
   events: async () => (await import('./commands/events.ts')).eventsCommand(),
+  audit: async () => (await import('./commands/audit.ts')).auditCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   openflow: async () => (await import('./commands/openflow.ts')).openflowCommand(),
   pki: async () => (await import('./commands/pki.ts')).pkiCommand(),

@@ -5,6 +5,7 @@ import type { ApiBackend } from '../api/api.ts';
 import type { Authentication } from '../api/authentication.ts';
 import type { MigrationJson } from '../api/schemas/migration.ts';
 import type { TopologyJson } from '../api/schemas/topology.ts';
+import { auditPage } from './audit-page.ts';
 import { flowsPage } from './flows-page.ts';
 import { html, type Markup } from './html.ts';
 import { vmKey } from './layout.ts';
@@ -51,8 +52,12 @@ export function servePages(server: FastifyInstance, { operations }: ApiBackend, 
     };
   });
   page('/state-hosts', async () => {
-    const content = stateHostsPage(await operations.getTopology({}), await operations.getStatus({}));
+    const { agents } = await operations.listAgents({});
+    const content = stateHostsPage(await operations.getTopology({}), await operations.getStatus({}), agents);
     return { place: '/state-hosts', title: 'State Hosts', content };
+  });
+  page('/audit', async () => {
+    return { place: '/audit', title: 'Audit', content: auditPage(await operations.listAudit({})) };
   });
   page('/flows', async ({ query }) => {
     const topology = await operations.getTopology({});

@@ -10,6 +10,7 @@ const PLACES = [
   ['/migrations', 'Migrations'],
   ['/state-hosts', 'State Hosts'],
   ['/flows', 'Flows'],
+  ['/audit', 'Audit'],
   ['/v1/docs', 'API'],
 ] as const;
 

@@ -1,20 +1,27 @@
 // Each State Host as it has registered, and who is pinned there. Pure.
 
+import type { AgentJson } from '../api/schemas/monitoring.ts';
 import type { StatusJson } from '../api/schemas/status.ts';
 import type { StateHostJson, TopologyJson } from '../api/schemas/topology.ts';
 import { html, type Markup, type Part } from './html.ts';
 import { bytes, count, duration, plural } from './words.ts';
 
-export function stateHostsPage(topology: TopologyJson, { standby }: StatusJson): Markup {
+export function stateHostsPage(topology: TopologyJson, { standby }: StatusJson, agents: readonly AgentJson[]): Markup {
   if (topology.stateHosts.length === 0) {
     return html`<h1>State Hosts</h1>
       <p>None is known. A State Host announces itself by LLDP on its data ports when its agent has registered.</p>`;
   }
   return html`<h1>State Hosts</h1>
-    <div class="cards">${topology.stateHosts.map((host) => card(host, topology, standby))}</div>`;
+    <div class="cards">
+      ${topology.stateHosts.map((host) => {
+        const agent = agents.find((a) => a.id === host.id);
+        return card(host, topology, [session(agent), checkpoint(host.id, standby)]);
+      })}
+    </div>`;
 }
 
-function card(host: StateHostJson, { pins, vms, nves }: TopologyJson, standby: StatusJson['standby']): Markup {
+/** `further`: rows of what is known of it beside the topology. */
+function card(host: StateHostJson, { pins, vms, nves }: TopologyJson, further: Part): Markup {
   const mine = pins.filter((p) => p.holder === host.id && p.phase !== 'lifted');
   const nameOf = (dpid: string): string => nves.find((n) => n.dpid === dpid)?.name ?? dpid;
   const pinned = mine.map((p) => {
@@ -41,7 +48,7 @@ function card(host: StateHostJson, { pins, vms, nves }: TopologyJson, standby: S
       <dd><code>${host.rulesetDigest.slice(0, 16) || 'unknown'}</code></dd>
       <dt>table</dt>
       <dd>${occupancy(host)}</dd>
-      ${checkpoint(host.id, standby)}
+      ${further}
       <dt>pinned here</dt>
       <dd>
         ${
@@ -59,6 +66,25 @@ function card(host: StateHostJson, { pins, vms, nves }: TopologyJson, standby: S
 function condition({ registered, drained }: StateHostJson): Markup {
   if (!registered) return html`<span class="state bad">no agent</span>`;
   return drained ? html`<span class="state wait">drained</span>` : html`<span class="state good">registered</span>`;
+}
+
+function session(agent: AgentJson | undefined): Part {
+  if (agent === undefined) return null;
+  const { software, kernel, remote, kinds, shadowRecords, eventsLost, clockOffsetMs } = agent;
+  return html`<dt>agent</dt>
+    <dd>${software} on Linux ${kernel}, from ${remote}</dd>
+    <dt>kinds of state</dt>
+    <dd>${kinds.join(', ')}</dd>
+    <dt>follows</dt>
+    <dd>
+      ${shadowRecords === null ? 'no heartbeat yet' : plural(shadowRecords, 'connection')}${
+        eventsLost !== null &&
+        eventsLost > 0 &&
+        html`, <span class="wait">events lost ${plural(eventsLost, 'time')}</span>`
+      }
+    </dd>
+    <dt>clock</dt>
+    <dd>${duration(Math.abs(clockOffsetMs))} ${clockOffsetMs < 0 ? 'behind' : 'ahead of'} the controller's</dd>`;
 }
 
 function occupancy({ tableUsed, tableSize }: StateHostJson): Part {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { auditPage } from '../../../src/page/audit-page.ts';
 import { flowsPage } from '../../../src/page/flows-page.ts';
 import { html } from '../../../src/page/html.ts';
 import { migrationPage, migrationsPage, sequenceFile } from '../../../src/page/migration-pages.ts';
@@ -70,9 +71,45 @@ describe('the pages', () => {
     };
     const topology = { ...FIGURE_1, vms: [vm(1, 2), vm(3, 3)], pins: [pin] };
     expect(topologyPage(topology, STATUS, null).text.match(/class="edge pinned"/g)).to.have.length(3);
-    expect(stateHostsPage(topology, STATUS).text).to.match(
+    expect(stateHostsPage(topology, STATUS, []).text).to.match(
       /10\.0\.0\.1 with NVE3:\s*<a href="\/migrations\/m-000007">/,
     );
+  });
+
+  it('show of an agent what it follows, and whether it has lost any of it', () => {
+    const agent = {
+      id: 'fw1',
+      remote: '10.255.0.11:5000',
+      software: 'stateferry 0.1.0',
+      kernel: '6.1',
+      role: 'firewall',
+      kinds: ['conntrack'],
+      natPools: [],
+      clockOffsetMs: -12.3,
+      heartbeatWallMs: 1,
+      shadowRecords: 1234,
+      eventsLost: 2,
+    };
+    const text = stateHostsPage(FIGURE_1, STATUS, [agent]).text.replace(/\s+/g, ' ');
+    expect(text).to.contain('1,234 connections').and.contain('events lost 2 times').and.contain('12.3 ms behind');
+  });
+
+  it('show who has asked for what, the newest first', () => {
+    const entry = {
+      wallMs: 1_800_000_000_000,
+      remote: '127.0.0.1',
+      operation: 'drainStateHost',
+      asked: { id: '<fw1>' },
+    };
+    const { text } = auditPage({
+      entries: [
+        { ...entry, outcome: 'done', detail: null },
+        { ...entry, outcome: 'not-running', detail: 'it has ended' },
+      ],
+    });
+    expect(text).to.contain('id=&lt;fw1&gt;');
+    expect(text.indexOf('not-running: it has ended')).to.be.within(1, text.indexOf('>done<'));
+    expect(auditPage({ entries: [] }).text).to.contain('Nobody has asked');
   });
 
   it('tell apart by words what they tell apart by colour', () => {

@@ -18,6 +18,8 @@ const operations = {
     throw new StateferryError('between-places', '10.0.0.1 is between two places');
   },
   drainStateHost: () => ({ ok: true }),
+  listAgents: () => ({ agents: [] }),
+  listAudit: () => ({ entries: [] }),
 };
 
 describe('the pages over HTTP', () => {
@@ -46,6 +48,7 @@ describe('the pages over HTTP', () => {
         '/migrations/m-000007/0.svg',
         '/state-hosts',
         '/flows',
+        '/audit',
       ]) {
         const response = await ask(path);
         expect([response.status, response.headers.get('location')], path).to.deep.equal([303, '/login']);
@@ -111,6 +114,11 @@ describe('the pages over HTTP', () => {
       const page = await ask('/');
       expect(page.status).to.equal(200);
       expect(await page.text()).to.not.contain('Log out');
+    });
+
+    it('are all there', async () => {
+      for (const path of ['/', '/migrations', '/migrations/m-000007', '/state-hosts', '/flows', '/audit'])
+        expect((await ask(path)).status, path).to.equal(200);
     });
 
     it('say why there is no path', async () => {
