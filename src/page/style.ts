@@ -38,7 +38,7 @@ code, .mono { font-family: ui-monospace, monospace; font-size: .88em; overflow-w
 .state { display: inline-block; padding: 0 .5rem; border: 1.5px solid currentColor; border-radius: 1rem; font-size: .88rem; white-space: nowrap; } .good { color: var(--good); } .bad { color: var(--bad); } .wait { color: var(--wait); } .soft { color: var(--soft); }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem; } .card { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem 1rem 1rem; } .card h2 { margin-top: .2rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .4rem 0; } dt { color: var(--soft); } dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
-meter { width: 100%; height: 1rem; } .picture { display: block; width: 100%; min-width: 34rem; height: auto; max-height: 78vh; } .diagram { display: block; min-width: 46rem; width: 100%; height: auto; max-width: 75rem; }
+meter { width: 100%; height: 1rem; } .picture { display: block; width: 100%; min-width: 34rem; height: auto; max-height: max(24rem, calc(100vh - 17rem)); } .diagram { display: block; min-width: 46rem; width: 100%; height: auto; max-width: 75rem; }
 form.pick { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin: .4rem 0; } label { display: grid; font-size: .9rem; color: var(--soft); }
 select, input, button { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--soft); border-radius: .3rem; padding: .25rem .6rem; max-width: 100%; } button { cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; } .login { max-width: 26rem; margin: 12vh auto; } .login input { width: 100%; box-sizing: border-box; }
