@@ -338,6 +338,7 @@ describe('an agent whose SOM goes away', () => {
     const agent = await bed.agent('fw1');
     await until(() => bed.server.directory.get(FW1) !== undefined);
     const { port } = bed;
+    await until(() => agent.host.announcedKey !== null);
     const firstKey = agent.host.announcedKey;
     await bed.server.close();
     await until(() => agent.host.somLost === 1);
