@@ -101,10 +101,12 @@ describe('what is published', function () {
       expect(readdirSync(scratch)).to.deep.equal(before);
     });
 
-    it('names the folders it tried where none lets it load its native part', () => {
-      // Root may write everywhere.
-      const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--clear-groups'] : ['env'];
-      const { status, stderr } = spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), file, 'doctor'], {
+    it('names the folders it tried where none lets it load its native part', function () {
+      if (process.getuid?.() !== 0) {
+        console.log('      skipped: needs root, to be somebody who may write nowhere');
+        this.skip();
+      }
+      const { status, stderr } = spawnSync('setpriv', ['--reuid=65534', '--clear-groups', file, 'doctor'], {
         encoding: 'utf8',
         env: { PATH: '/usr/bin', TMPDIR: '/proc', RUNTIME_DIRECTORY: '/sys' },
       });
