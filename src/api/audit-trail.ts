@@ -2,19 +2,9 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Table } from '../store/store.ts';
+import type { AuditJson } from './schemas/audit.ts';
 
-export interface AuditEntry {
-  readonly wallMs: number;
-  /** Where it was asked from. */
-  readonly remote: string;
-  /** Of the API. */
-  readonly operation: string;
-  readonly asked: Readonly<Record<string, unknown>>;
-  /** `done`, or the title of what was wrong. */
-  readonly outcome: string;
-  /** What was wrong, for people. */
-  readonly detail: string | null;
-}
+export type AuditEntry = AuditJson['entries'][number];
 
 /** Some hundred kilobytes. */
 const KEPT = 1000;

@@ -19,10 +19,6 @@ export class Authentication {
     this.#token = token;
   }
 
-  get needed(): boolean {
-    return this.#token !== null;
-  }
-
   admits(request: FastifyRequest): boolean {
     if (this.#token === null) return true;
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];

@@ -3,8 +3,9 @@
 
 import type { z } from 'zod';
 
+import { agent, agents } from './schemas/agents.ts';
+import { audit, auditEntry } from './schemas/audit.ts';
 import { flows, rule } from './schemas/flows.ts';
-import { agent, agents, audit, auditEntry, vn, vns } from './schemas/monitoring.ts';
 import { foreseen, migration, migrations, selector, step, transfer } from './schemas/migration.ts';
 import type { Shown } from './schemas/parts.ts';
 import { path } from './schemas/path.ts';
@@ -12,6 +13,7 @@ import { done, problem } from './schemas/problem.ts';
 import { betweenVms, foreseeMove, ofMigration, ofNve, ofStateHost, planMove } from './schemas/requests.ts';
 import { status } from './schemas/status.ts';
 import { link, nve, pin, port, route, stateHost, topology, vm } from './schemas/topology.ts';
+import { vn, vns } from './schemas/vns.ts';
 
 interface Operation {
   readonly method: 'GET' | 'POST';

@@ -1,6 +1,7 @@
 // The network and its agents as the API shows them, read from the running parts. No state of its own.
 
-import type { AgentJson, VnJson } from '../api/schemas/monitoring.ts';
+import type { AgentJson } from '../api/schemas/agents.ts';
+import type { VnJson } from '../api/schemas/vns.ts';
 import type { LinkJson, NveJson, PinJson, StateHostJson, TopologyJson } from '../api/schemas/topology.ts';
 import type { Dpid } from '../base/ids.ts';
 import type { Orchestration } from '../som/orchestration.ts';

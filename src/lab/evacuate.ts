@@ -6,7 +6,7 @@ import { parseConntrackListing } from './conntrack-listing.ts';
 import { endedStep, type Migration } from './controller-api.ts';
 import { epochMs, until } from './deadline.ts';
 import type { LabRun } from './lab-run.ts';
-import { stateHostOf, vmIdentity } from './names.ts';
+import { vmIdentity } from './names.ts';
 import { startPhase, type Phase } from './phase.ts';
 import { watchMemory } from './resident-memory.ts';
 import type { Evacuation } from './result.ts';
@@ -177,5 +177,3 @@ async function eachOf<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Pr
   }
   return results;
 }
-
-export const EVACUATION_TRANSFER = `${stateHostOf(SOURCE)}->${stateHostOf(DESTINATION)}`;

@@ -1,10 +1,9 @@
 // Who has asked for changes, and what came of it. Pure.
 
-import type { AuditJson } from '../api/schemas/monitoring.ts';
+import type { AuditJson } from '../api/schemas/audit.ts';
 import { html, type Markup } from './html.ts';
+import { MOST_ROWS, table } from './table.ts';
 import { count, moment } from './words.ts';
-
-const MOST_ROWS = 200;
 
 export function auditPage({ entries }: AuditJson): Markup {
   if (entries.length === 0) {
@@ -26,20 +25,5 @@ export function auditPage({ entries }: AuditJson): Markup {
     );
   return html`<h1>Audit</h1>
     ${entries.length > MOST_ROWS && html`<p>The last ${MOST_ROWS} of ${count(entries.length)}.</p>`}
-    <div class="scroll" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th>UTC</th>
-            <th>from</th>
-            <th>operation</th>
-            <th>asked</th>
-            <th>outcome</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>`;
+    ${table(['UTC', 'from', 'operation', 'asked', 'outcome'], rows)}`;
 }

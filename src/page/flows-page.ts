@@ -4,6 +4,7 @@ import type { FlowsJson } from '../api/schemas/flows.ts';
 import type { TopologyJson } from '../api/schemas/topology.ts';
 import { TABLE } from '../../flows/tables.ts';
 import { html, type Markup } from './html.ts';
+import { table } from './table.ts';
 import { plural } from './words.ts';
 
 const TABLE_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(TABLE).map(([name, id]) => [id, name]));
@@ -24,7 +25,7 @@ export function flowsPage({ nves }: TopologyJson, flows: FlowsJson | null): Mark
 function tables({ rules }: FlowsJson): Markup {
   const byTable = [...Map.groupBy(rules, (rule) => rule.table)].sort(([a], [b]) => a - b);
   return html`<p>${plural(rules.length, 'rule')} that the switch has confirmed.</p>
-    ${byTable.map(([table, mine]) => {
+    ${byTable.map(([id, mine]) => {
       const rows = [...mine]
         .sort((a, b) => b.priority - a.priority)
         .map(
@@ -35,22 +36,9 @@ function tables({ rules }: FlowsJson): Markup {
               <td class="rule"><code>${withoutHead(rule.text)}</code></td>
             </tr>`,
         );
-      return html`<details open id="table-${table}">
-        <summary><b>Table ${table}</b> ${TABLE_NAMES.get(table)}, ${plural(mine.length, 'rule')}</summary>
-        <div class="scroll" tabindex="0">
-          <table>
-            <thead>
-              <tr>
-                <th class="number">priority</th>
-                <th>for</th>
-                <th>rule</th>
-              </tr>
-            </thead>
-            <tbody>
-              ${rows}
-            </tbody>
-          </table>
-        </div>
+      return html`<details open id="table-${id}">
+        <summary><b>Table ${id}</b> ${TABLE_NAMES.get(id)}, ${plural(mine.length, 'rule')}</summary>
+        ${table([{ number: 'priority' }, 'for', 'rule'], rows)}
       </details>`;
     })}`;
 }

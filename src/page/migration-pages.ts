@@ -5,12 +5,10 @@ import { html, Markup, type Part } from './html.ts';
 import { sequenceDiagram } from './sequence-diagram.ts';
 import { stepTimeline } from './step-timeline.ts';
 import { COLOURS, DRAWING } from './style.ts';
+import { MOST_ROWS, table } from './table.ts';
 import { count, duration, moment, plural, state } from './words.ts';
 
 type Transfer = MigrationJson['transfers'][number];
-
-/** More are not drawn at once; the API has them all. */
-const MOST_ROWS = 200;
 
 /** `all`: oldest first. */
 export function migrationsPage(all: readonly MigrationJson[]): Markup {
@@ -20,26 +18,7 @@ export function migrationsPage(all: readonly MigrationJson[]): Markup {
   const rows = all.slice(-MOST_ROWS).toReversed().map(row);
   return html`<h1>Migrations</h1>
     ${all.length > MOST_ROWS && html`<p>The last ${MOST_ROWS} of ${count(all.length)}; <a href="/v1/docs#listMigrations">the API</a> has them all.</p>`}
-    <div class="scroll" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th>migration</th>
-            <th>state</th>
-            <th>VM</th>
-            <th>cause</th>
-            <th>NVEs</th>
-            <th>State Hosts</th>
-            <th class="number">records</th>
-            <th class="number">to the lift</th>
-            <th>began, UTC</th>
-          </tr>
-        </thead>
-        <tbody id="migrations">
-          ${rows}
-        </tbody>
-      </table>
-    </div>`;
+    ${table(['migration', 'state', 'VM', 'cause', 'NVEs', 'State Hosts', { number: 'records' }, { number: 'to the lift' }, 'began, UTC'], rows)}`;
 }
 
 function row(m: MigrationJson): Markup {
@@ -150,20 +129,7 @@ function refusals({ refused }: Transfer): Part {
         <td>${r.detail}</td>
       </tr>`,
   );
-  return html`<div class="scroll" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          <th>refused because</th>
-          <th>record</th>
-          <th>more</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return table(['refused because', 'record', 'more'], rows);
 }
 
 /** A drawing of a transfer as a file of its own. */

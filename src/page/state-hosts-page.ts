@@ -1,6 +1,6 @@
 // Each State Host as it has registered, and who is pinned there. Pure.
 
-import type { AgentJson } from '../api/schemas/monitoring.ts';
+import type { AgentJson } from '../api/schemas/agents.ts';
 import type { StatusJson } from '../api/schemas/status.ts';
 import type { StateHostJson, TopologyJson } from '../api/schemas/topology.ts';
 import { html, type Markup, type Part } from './html.ts';

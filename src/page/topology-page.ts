@@ -6,6 +6,7 @@ import type { TopologyJson } from '../api/schemas/topology.ts';
 import { html, type Markup, type Part } from './html.ts';
 import { vmKey } from './layout.ts';
 import { nameOfVm, topologyPicture } from './topology-picture.ts';
+import { table } from './table.ts';
 import { moment, plural } from './words.ts';
 
 /** The two VMs whose way is wanted (`vmKey`), and it, or why there is none. */
@@ -88,20 +89,7 @@ function alarms({ alarms: list }: StatusJson): Part {
       </tr>`,
   );
   return html`<h2>Alarms</h2>
-    <div class="scroll" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th>UTC</th>
-            <th>code</th>
-            <th>what</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>`;
+    ${table(['UTC', 'code', 'what'], rows)}`;
 }
 
 function tables({ nves, vms, routes }: TopologyJson): Markup {
@@ -131,35 +119,7 @@ function tables({ nves, vms, routes }: TopologyJson): Markup {
       </tr>`,
   );
   return html`<h2>VMs</h2>
-    <div class="scroll" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th>VN</th>
-            <th>addresses</th>
-            <th>MAC</th>
-            <th>at</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${vmRows}
-        </tbody>
-      </table>
-    </div>
+    ${table(['VN', 'addresses', 'MAC', 'at'], vmRows)}
     <h2>Paths between NVEs</h2>
-    <div class="scroll" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th>from</th>
-            <th>to</th>
-            <th>over</th>
-            <th>State Hosts</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${routeRows}
-        </tbody>
-      </table>
-    </div>`;
+    ${table(['from', 'to', 'over', 'State Hosts'], routeRows)}`;
 }

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 
-import type { AuditJson } from '../../api/schemas/monitoring.ts';
+import type { AuditJson } from '../../api/schemas/audit.ts';
 import { clientOf, withApiFlags } from '../api-client.ts';
 import type { ApiFlags } from '../api-client.ts';
 import { table } from '../table.ts';
